@@ -1,0 +1,1 @@
+"""What a trained network sees: arrays only; figures draws them."""

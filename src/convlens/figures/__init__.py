@@ -1,0 +1,1 @@
+"""Arrays in, Matplotlib figures out; no model is known here."""

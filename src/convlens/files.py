@@ -1,0 +1,84 @@
+"""Writing files so that nothing half-written ever stands under a final name."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `path`; on success it is synced and renamed to `path`.
+
+    The sibling keeps the suffix, because writers choose their format by it. It may become a file
+    or a folder; on any exception, Ctrl-C included, it is removed and `path` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    _remove(partial)
+    try:
+        yield partial
+        if partial.is_dir():
+            _remove(path)
+        else:
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+        partial.replace(path)
+    except BaseException:
+        _remove(partial)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` atomically."""
+    with atomic(path) as partial:
+        partial.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically as UTF-8 with Unix line ends."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON; refuses NaN and infinity, which JSON does not know."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text())
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write `rows` under a header of exactly `columns`; a row with other keys raises ValueError."""
+    with atomic(path) as partial, partial.open("w", newline="") as out:
+        writer = csv.DictWriter(out, fieldnames=list(columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a CSV file as one dictionary of strings a row."""
+    with path.open(newline="") as source:
+        return list(csv.DictReader(source))
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in lower-case hex."""
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The networks: the tutorials' convnet and VGG16."""

@@ -1,0 +1,253 @@
+"""The typed, strict mirror of params.yaml: one class a section, one clear error for any mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from convlens.errors import InputError
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+MODELS = ("convnet", "vgg16")
+
+
+class Section(BaseModel):
+    """A part of params.yaml: frozen, no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class SplitSizes(Section):
+    """Sizes of the splits: fractions of the images (sum ≤ 1) or counts a class."""
+
+    train: Annotated[float, Field(gt=0)] | Count
+    validation: Annotated[float, Field(gt=0)] | Count
+    test: Annotated[float, Field(gt=0)] | Count
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> SplitSizes:
+        sizes = (self.train, self.validation, self.test)
+        if len({isinstance(size, int) for size in sizes}) > 1:
+            raise ValueError("mix of fractions and counts; use one of them for all three")
+        if isinstance(self.train, float) and sum(sizes) > 1 + 1e-9:
+            raise ValueError(f"the fractions add up to {sum(sizes):g}, which is more than 1")
+        return self
+
+
+class DataParams(Section):
+    """Section `data`: where the photos come from and how they are split."""
+
+    source: Literal["drawn", "archive", "cats-and-dogs-small", "kaggle-cats-dogs"]
+    archive: str | None = Field(description="local zip or folder; for source `archive`")
+    sha256: Sha256 | None = Field(description="the pinned digest of the archive, if known")
+    seed: Seed
+    image_size: Annotated[int, Field(ge=32, le=512)] = Field(description="pixels a side")
+    split: SplitSizes
+    max_bad_fraction: Fraction = Field(description="stop above this share of quarantined images")
+    examples: Annotated[int, Field(ge=1, le=32)] = Field(description="example photos a class")
+
+    @model_validator(mode="after")
+    def _archive_given(self) -> DataParams:
+        if self.source == "archive" and not self.archive:
+            raise ValueError("source is 'archive' but data.archive names no file")
+        if self.source == "drawn" and isinstance(self.split.train, float):
+            raise ValueError("source 'drawn' wants counts a class in data.split, not fractions")
+        return self
+
+
+class RuntimeParams(Section):
+    """Section `runtime`: how every TensorFlow stage computes."""
+
+    precision: Literal["auto", "float32", "bfloat16"]
+    threads: Annotated[int, Field(ge=0, le=256)] = Field(description="0: one a core")
+
+
+class AugmentParams(Section):
+    """Strengths of the random transforms; 0 switches one off."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)] = Field(description="± degrees")
+    shift: Fraction = Field(description="± share of the side, both axes")
+    shear: Annotated[float, Field(ge=0, lt=60)] = Field(description="± degrees")
+    zoom: Annotated[float, Field(ge=0, lt=1)] = Field(description="scale in [1 - zoom, 1 + zoom]")
+    flip: bool = Field(description="mirror left-right with probability 1/2")
+    brightness: Fraction = Field(description="factor in [1 - b, 1 + b]")
+    contrast: Fraction = Field(description="factor in [1 - c, 1 + c]")
+    colour: Annotated[float, Field(ge=0, le=128)] = Field(description="± levels a channel, of 255")
+
+
+class FitParams(Section):
+    """What both trainings share; no section of its own."""
+
+    seed: Seed
+    epochs: Count
+    batch_size: Count
+    optimizer: Literal["adamw", "rmsprop"]
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    schedule: Literal["constant", "cosine"]
+    warmup_epochs: Annotated[float, Field(ge=0)]
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(description="momentum of the weights; 0: off")
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FitParams:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs {self.warmup_epochs:g} must be less than epochs {self.epochs}"
+            )
+        if self.schedule == "constant" and self.warmup_epochs:
+            raise ValueError("warmup_epochs belongs to schedule 'cosine'; set it to 0")
+        if self.optimizer == "rmsprop" and self.weight_decay:
+            raise ValueError("weight_decay belongs to optimizer 'adamw'; set it to 0")
+        return self
+
+
+class ConvnetParams(FitParams):
+    """Section `convnet`: the tutorials' small net, trained from scratch."""
+
+    input_range: Literal["0..1", "-1..1"]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    augment: AugmentParams
+
+
+class FeaturesParams(Section):
+    """Section `features`: which views of the training images the frozen base sees, once."""
+
+    seed: Seed
+    preprocessing: Literal["caffe", "0..1"]
+    layer: Literal["block4_pool", "block5_pool"]
+    views: Annotated[int, Field(ge=1, le=64)] = Field(description="the first one is plain")
+    batch_size: Count
+    augment: AugmentParams
+
+
+class FineTuneParams(Section):
+    """Fine-tuning of block 5 after the head; wants features.layer block4_pool."""
+
+    epochs: Annotated[int, Field(ge=0)] = Field(description="0: the base stays frozen")
+    learning_rate: Positive
+
+
+class Vgg16Params(FitParams):
+    """Section `vgg16`: the head on the frozen base, then perhaps block 5."""
+
+    weights: str | None = Field(description="a local file of the ImageNet base")
+    pooling: Literal["flatten", "average"]
+    units: Annotated[int, Field(ge=0)] = Field(description="hidden units; 0: a linear head")
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    fine_tune: FineTuneParams
+
+
+class EvaluateParams(Section):
+    """Section `evaluate`."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    calibration_bins: Annotated[int, Field(ge=2, le=100)]
+    mistakes: Annotated[int, Field(ge=1, le=48)]
+
+
+class FilterParams(Section):
+    """Filter pictures by gradient ascent."""
+
+    layers: dict[Literal["convnet", "vgg16"], list[str]]
+    count: Count = Field(description="the first so many channels of each layer")
+    steps: Count
+    size: Annotated[int, Field(ge=32, le=512)] = Field(description="pixels a side")
+
+
+class ExplainParams(Section):
+    """Section `explain`."""
+
+    colormap: Literal["viridis", "plasma"]
+    method: Literal["grad-cam", "grad-cam++", "layer-cam", "hires-cam"]
+    channel: Annotated[int, Field(ge=0)] | None = Field(description="null: the most varied one")
+    filters: FilterParams
+    faithfulness_images: Count
+    faithfulness_steps: Annotated[int, Field(ge=2)]
+
+
+class ImagenetParams(Section):
+    """Section `imagenet`: the original 1000-class VGG16."""
+
+    enabled: bool
+    weights: str | None
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    data: DataParams
+    runtime: RuntimeParams
+    convnet: ConvnetParams
+    features: FeaturesParams
+    vgg16: Vgg16Params
+    evaluate: EvaluateParams
+    explain: ExplainParams
+    imagenet: ImagenetParams
+
+    @model_validator(mode="after")
+    def _fine_tuning_has_features(self) -> Params:
+        if self.vgg16.fine_tune.epochs and self.features.layer != "block4_pool":
+            raise ValueError(
+                "vgg16.fine_tune.epochs is not 0, so features.layer must be 'block4_pool'"
+            )
+        return self
+
+
+def load(path: Path) -> Params:
+    """Read and check a whole parameter file.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, what was expected and what stands there.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        raw: Any = YAML(typ="safe", pure=True).load(path.read_text())
+    except OSError as error:
+        raise InputError(
+            path,
+            expected="a readable parameter file",
+            found=str(error.strerror),
+            fix="run from the repository's root, or restore the file with git",
+        ) from error
+    except YAMLError as error:
+        raise InputError(
+            path,
+            expected="valid YAML",
+            found=" ".join(str(error).split()),
+            fix="mend that line",
+        ) from error
+    return check(raw, path)
+
+
+def check(raw: Any, where: object) -> Params:
+    """Check a parameter tree that came from `where`; raises InputError on the first mistake."""
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise _explain(error, where) from error
+
+
+def _explain(error: ValidationError, where: object) -> InputError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
+    if first["type"] == "extra_forbidden":
+        expected, found, fix = "a known key", "an unknown key", "remove it or mend its spelling"
+    elif first["type"] == "missing":
+        expected, found, fix = "a value", "no such key", "add the key (git shows the default)"
+    else:
+        expected = first["msg"].removeprefix("Value error, ")
+        found, fix = repr(first["input"]), "mend this value"
+        if len(found) > 120:
+            found = "the values that stand there"
+    return InputError(f"{where}: {key}", expected=expected, found=found, fix=fix)

@@ -1,0 +1,1 @@
+"""Fitting models so that a killed run continues and equal runs give equal bits."""
