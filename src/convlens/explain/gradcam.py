@@ -1,0 +1,137 @@
+"""Class-activation heatmaps by one core: how much each place of a layer argues for a class.
+
+All methods weight the layer's maps A (h, w, K) with the gradient G = dS/dA of the class's logit S:
+
+- grad-cam: sum_k mean(G_k) A_k (Selvaraju et al. 2017, equations 1 and 2)
+- grad-cam++: sum_k (sum alpha_k relu(G_k)) A_k, alpha = G^2 / (2 G^2 + sum(A) G^3), each
+  alpha_k scaled to a sum of 1 as in its authors' code (Chattopadhay et al. 2018, equation 19)
+- layer-cam: sum_k relu(G_k) A_k (Jiang et al. 2021, equation 5)
+- hires-cam: sum_k G_k A_k (Draelos & Carin 2020, equation 4)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from convlens.explain import layers as model_layers
+from convlens.explain import maps as heat
+from convlens.explain import score as scoring
+from convlens.progress import Progress, silent
+
+Method = Literal["grad-cam", "grad-cam++", "layer-cam", "hires-cam"]
+
+
+@dataclass(frozen=True)
+class Heatmaps:
+    """Heatmaps of N photos of H × W pixels.
+
+    Attributes
+    ----------
+    maps
+        (N, H, W) float32 in [0, 1]: positive evidence, each map scaled to a maximum of 1.
+    raw
+        (N, h, w) float32 at the layer's resolution, signed, before ReLU and scaling.
+    empty
+        (N,) bool: no place of the layer argues for the class; the map is all zero.
+    classes
+        (N,) int32: the class explained.
+    logits
+        (N, 1) or (N, C) float32.
+    layer
+        Name of the layer.
+    """
+
+    maps: npt.NDArray[np.float32]
+    raw: npt.NDArray[np.float32]
+    empty: npt.NDArray[np.bool_]
+    classes: npt.NDArray[np.int32]
+    logits: npt.NDArray[np.float32]
+    layer: str
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        """Probability (N,) that the model gives to the class explained."""
+        return scoring.probabilities(self.logits)[np.arange(len(self.classes)), self.classes]
+
+
+def heatmaps(
+    model: Any,
+    images: npt.NDArray[Any],
+    *,
+    layer: str | None = None,
+    method: Method = "grad-cam",
+    classes: int | npt.NDArray[Any] | None = None,
+    batch_size: int = 16,
+    progress: Progress = silent,
+) -> Heatmaps:
+    """Explain `images` (N, H, W, 3), RGB in 0..255.
+
+    Parameters
+    ----------
+    layer
+        Any layer with spatial maps; default: the last convolution.
+    classes
+        One class for all, or one an image (N,); default: the predicted class of each.
+    batch_size
+        Images held as float at a time; it does not change the result.
+
+    Raises
+    ------
+    InputError
+        For an unknown layer, one without spatial axes, or a class the model does not have.
+    """
+    layer = layer or model_layers.convolutions(model)[-1]
+    wanted = scoring.wanted(model, classes, len(images))
+    forward = _forward(model, layer, method)
+    parts = []
+    for start in progress(range(0, len(images), batch_size), what=f"heatmaps of {layer}"):
+        part = slice(start, start + batch_size)
+        batch = np.asarray(images[part], dtype=np.float32)
+        parts.append([np.asarray(found) for found in forward(batch, wanted[part])])
+    raw, logits, used = (np.concatenate(column) for column in zip(*parts, strict=True))
+    maps, empty = heat.normalise(heat.resize(raw, images.shape[1], images.shape[2]))
+    return Heatmaps(maps, raw, empty, used, logits, layer)
+
+
+def _forward(model: Any, layer: str, method: Method) -> Any:
+    """Return a compiled function from (images, wanted classes) to raw maps, logits, classes."""
+    import keras
+    import tensorflow as tf
+
+    both = keras.Model(model.inputs, [*model_layers.outputs(model, [layer]), model.output])
+    shape = (None, *both.inputs[0].shape[1:])
+
+    def forward(images: Any, wanted: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            features, logits = both(images, training=False)
+            classes = scoring.predicted_unless(wanted, logits)
+            scores = scoring.score(logits, classes)
+        gradients = tape.gradient(scores, features, unconnected_gradients="zero")
+        features, gradients = tf.cast(features, tf.float32), tf.cast(gradients, tf.float32)
+        weighted = _weights(method, features, gradients) * features
+        return tf.reduce_sum(weighted, axis=-1), tf.cast(logits, tf.float32), classes
+
+    signature = [tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None,), tf.int32)]
+    return tf.function(forward, input_signature=signature)
+
+
+def _weights(method: Method, features: Any, gradients: Any) -> Any:
+    """Return what to multiply the maps with, (N, h, w, K) or (N, 1, 1, K)."""
+    import tensorflow as tf
+
+    if method == "grad-cam":
+        return tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+    if method == "hires-cam":
+        return gradients
+    if method == "layer-cam":
+        return tf.nn.relu(gradients)
+    square = gradients**2
+    total = tf.reduce_sum(features, axis=(1, 2), keepdims=True)
+    alpha = tf.math.divide_no_nan(square, 2 * square + total * square * gradients)
+    alpha = tf.math.divide_no_nan(alpha, tf.reduce_sum(alpha, axis=(1, 2), keepdims=True))
+    return tf.reduce_sum(alpha * tf.nn.relu(gradients), axis=(1, 2), keepdims=True)

@@ -1,0 +1,43 @@
+"""Arithmetic of heatmaps: from raw evidence to comparable maps in [0, 1]."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Maps = npt.NDArray[np.float32]
+
+
+def resize(maps: npt.NDArray[np.floating], height: int, width: int) -> Maps:
+    """Resize (N, h, w) maps bilinearly to (N, height, width), pixel centres aligned."""
+    down = _interpolation(maps.shape[1], height)
+    across = _interpolation(maps.shape[2], width)
+    return np.asarray(down @ maps.astype(np.float64) @ across.T, dtype=np.float32)
+
+
+def _interpolation(source: int, target: int) -> npt.NDArray[np.float64]:
+    """Return the (target, source) matrix of linear interpolation with clamped edges."""
+    place = np.clip((np.arange(target) + 0.5) * source / target - 0.5, 0, source - 1)
+    left = np.floor(place).astype(int)
+    right = np.minimum(left + 1, source - 1)
+    rows = np.arange(target)
+    weights = np.zeros((target, source))
+    weights[rows, left] += 1 - (place - left)
+    weights[rows, right] += place - left
+    return weights
+
+
+def normalise(maps: npt.NDArray[np.floating]) -> tuple[Maps, npt.NDArray[np.bool_]]:
+    """Keep the positive part of (N, h, w) maps and scale each to a maximum of 1.
+
+    Returns
+    -------
+    maps, empty
+        (N, h, w) float32 in [0, 1], and (N,) bool: maps without any positive, finite evidence;
+        these are all zero.
+    """
+    positive = np.maximum(np.nan_to_num(maps.astype(np.float64), posinf=0.0, neginf=0.0), 0)
+    peak = positive.max(axis=(1, 2), keepdims=True)
+    empty = peak[:, 0, 0] <= np.finfo(np.float32).tiny
+    scaled = np.where(empty[:, None, None], 0.0, positive / np.where(peak > 0, peak, 1.0))
+    return scaled.astype(np.float32), empty
