@@ -1,0 +1,76 @@
+"""What every stage does around its work: typed parameters in, one clear error out."""
+
+from __future__ import annotations
+
+import ctypes
+import inspect
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, get_args, get_type_hints
+
+from convlens import params
+from convlens.errors import InputError
+
+PARAMS = Path("params.yaml")
+
+
+def run(main: Callable[..., None]) -> NoReturn:
+    """Call `main` with the sections of params.yaml that its arguments name, then exit.
+
+    An argument whose type is a section gets that section; the others come from the command line
+    in order. So the signature says what a stage depends on, and a test holds dvc.yaml to it.
+    """
+    _die_with_parent()
+    signal.signal(signal.SIGTERM, _terminate)
+    name = Path(inspect.getfile(main)).stem
+    try:
+        main(**_arguments(main, sys.argv[1:]))
+    except InputError as error:
+        print(f"\n{name}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"\n{name}: interrupted; run again to continue", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)
+
+
+def sections(main: Callable[..., None]) -> dict[str, type]:
+    """Return the sections of params.yaml that `main` asks for, by argument name."""
+    hints = get_type_hints(main)
+    return {
+        name: hints[name]
+        for name in inspect.signature(main).parameters
+        if isinstance(hints[name], type) and issubclass(hints[name], params.Section)
+    }
+
+
+def _arguments(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
+    wanted = sections(main)
+    loaded = params.load(PARAMS) if wanted else None
+    arguments: dict[str, Any] = {name: getattr(loaded, name) for name in wanted}
+    hints = get_type_hints(main)
+    plain = [name for name in inspect.signature(main).parameters if name not in wanted]
+    if len(words) != len(plain):
+        usage = " ".join(name.upper() for name in plain) or "no arguments"
+        raise InputError(
+            "command line", expected=usage, found=" ".join(words) or "nothing", fix="see dvc.yaml"
+        )
+    for name, word in zip(plain, words, strict=True):
+        choices = get_args(hints[name])
+        if choices and word not in choices:
+            raise InputError(name, expected=" or ".join(choices), found=word, fix="see dvc.yaml")
+        arguments[name] = word
+    return arguments
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise KeyboardInterrupt  # SIGTERM unwinds like Ctrl-C, so that `with` blocks clean up
+
+
+def _die_with_parent() -> None:
+    # A killed `dvc` would leave its stage running and writing beside the next one.
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)

@@ -1,0 +1,77 @@
+"""Random views of images: one projective transform a batch, then brightness and colour.
+
+Every draw is a function of (seed, epoch, image index) alone, so a view depends neither on the
+batch it comes in nor on how many workers make it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.params import AugmentParams
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_DRAWS = 11  # rotation, shift x, shift y, shear, zoom, flip, brightness, contrast, colour × 3
+
+
+def draws(seed: int, epoch: int, count: int) -> NDArray[np.float64]:
+    """Return (count, 11) uniform numbers in [0, 1); row i belongs to image i for any `count`."""
+    return np.random.default_rng([seed, epoch, _DRAWS]).random((count, _DRAWS))
+
+
+def transforms(u: NDArray[np.float64], params: AugmentParams, side: int) -> NDArray[np.float32]:
+    """Return (N, 8) projective transforms from output to input pixels for draws `u`.
+
+    Rotation, shear, zoom and flip turn about the image's centre, then the shift is added; the
+    rows are what ``tf.raw_ops.ImageProjectiveTransformV3`` wants.
+    """
+    signed = 2 * u - 1
+    angle = np.deg2rad(params.rotation) * signed[:, 0]
+    shift_x, shift_y = (params.shift * side * signed[:, column] for column in (1, 2))
+    shear = np.tan(np.deg2rad(params.shear) * signed[:, 3])
+    # One draw zooms both axes, so that proportions, which tell cats from dogs, are kept.
+    zoom = 1 + params.zoom * signed[:, 4]
+    mirror = np.where(params.flip & (u[:, 5] < 0.5), -1.0, 1.0)
+    cos, sin = np.cos(angle), np.sin(angle)
+    a0, a1 = cos * mirror / zoom, (cos * shear - sin) / zoom
+    b0, b1 = sin * mirror / zoom, (sin * shear + cos) / zoom
+    centre = (side - 1) / 2
+    a2 = centre + shift_x - centre * (a0 + a1)
+    b2 = centre + shift_y - centre * (b0 + b1)
+    zero = np.zeros_like(a0)
+    return np.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1).astype(np.float32)
+
+
+def photometric(u: NDArray[np.float64], params: AugmentParams) -> NDArray[np.float32]:
+    """Return (N, 5): brightness factor, contrast factor, and a shift in levels for R, G, B."""
+    signed = 2 * u[:, 6:11] - 1
+    strengths = [params.brightness, params.contrast, *[params.colour] * 3]
+    return (signed * strengths + [1, 1, 0, 0, 0]).astype(np.float32)
+
+
+def apply(images: Any, geometry: Any, light: Any) -> tf.Tensor:
+    """Return the views of `images`: float32 (N, S, S, 3) in 0..255.
+
+    Pixels from outside are reflected and interpolation is bilinear. Contrast is about the mean
+    of each image; values are clipped to 0..255 at the end.
+    """
+    import tensorflow as tf
+
+    x = tf.cast(images, tf.float32)
+    x = tf.raw_ops.ImageProjectiveTransformV3(
+        images=x,
+        transforms=geometry,
+        output_shape=tf.shape(x)[1:3],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="REFLECT",
+    )
+    brightness, contrast, colour = tf.split(light[:, None, None, :], [1, 1, 3], axis=-1)
+    x = x * brightness
+    mean = tf.reduce_mean(x, axis=(1, 2, 3), keepdims=True)
+    return tf.clip_by_value((x - mean) * contrast + mean + colour, 0.0, 255.0)

@@ -1,0 +1,34 @@
+"""Logits of many images, in bounded memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.data.dataset import Split, plain_batches
+from convlens.evaluation.metrics import Scored
+from convlens.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import keras
+
+
+def score(
+    model: keras.Model, split: Split, batch_size: int = 64, progress: Progress = silent
+) -> Scored:
+    """Return the logits of `model` for every image of `split`, in order."""
+    batches = plain_batches(split.images, split.labels, batch_size)
+    total = -(-len(split) // batch_size)
+    parts = [
+        logits(model, images)
+        for images, _ in progress(batches, what="evaluating", total=total, unit="batch")
+    ]
+    return Scored(split.labels, np.concatenate(parts))
+
+
+def logits(model: keras.Model, images: NDArray[Any]) -> NDArray[np.float64]:
+    """Return (N,) logits for one batch of images (N, S, S, 3) in 0..255."""
+    output = model.predict_on_batch(images)
+    return np.asarray(output, dtype=np.float64).reshape(-1)

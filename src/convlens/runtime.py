@@ -1,0 +1,140 @@
+"""Seeds, threads, precision and determinism of TensorFlow: set once a process, and recorded."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from convlens.errors import InputError
+from convlens.params import RuntimeParams
+
+Precision = Literal["float32", "bfloat16"]
+LIBRARIES = ("tensorflow", "keras", "numpy", "pillow", "dvc", "mlflow")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How this process computes; part of every run's record."""
+
+    precision: Precision
+    threads: int
+    device: str
+    cpu: str
+    isa: str
+
+    @property
+    def policy(self) -> str:
+        """Keras' name for the precision: bfloat16 means bfloat16 products on float32 weights."""
+        return "float32" if self.precision == "float32" else "mixed_bfloat16"
+
+    def record(self) -> dict[str, str | int]:
+        """Return everything that a rerun needs to know, versions included."""
+        return asdict(self) | versions()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide results."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def configure(params: RuntimeParams) -> Runtime:
+    """Make TensorFlow deterministic with a fixed number of threads and the asked precision.
+
+    Raises
+    ------
+    InputError
+        If `bfloat16` is asked for and the machine would only emulate it, slowly.
+    """
+    precision = resolve_precision(params.precision, cpu_flags(), gpu=False)
+    threads = params.threads or available_cores()
+    # Read by oneDNN's and Eigen's pools at import, so they must be set before it.
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    with _quiet_import():
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        precision = resolve_precision(params.precision, cpu_flags(), gpu=True)
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.config.experimental.enable_op_determinism()
+    device = gpus[0].name if gpus else "cpu"
+    return Runtime(precision, threads, device, cpu_name(), isa(cpu_flags()))
+
+
+def resolve_precision(asked: str, flags: frozenset[str], *, gpu: bool) -> Precision:
+    """Return `bfloat16` only where it is computed by hardware (GPU, AMX or AVX512-BF16)."""
+    hardware = gpu or bool(flags & {"amx_bf16", "avx512_bf16"})
+    if asked == "bfloat16" and not hardware:
+        raise InputError(
+            "params.yaml: runtime.precision",
+            expected="a precision that this machine computes in hardware",
+            found=f"bfloat16 on {cpu_name()}, which has neither AVX512-BF16 nor AMX",
+            fix="use auto or float32",
+        )
+    return "bfloat16" if hardware and asked != "float32" else "float32"
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use, which a container can restrict."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """Return the CPU's feature flags; empty where the system does not tell."""
+    return frozenset(_cpuinfo().get("flags", "").split())
+
+
+@cache
+def cpu_name() -> str:
+    """Return the CPU's name and what distinguishes it from others of that name."""
+    info = _cpuinfo()
+    name = info.get("model name") or platform.processor() or platform.machine()
+    family = ".".join(info.get(key, "") for key in ("cpu family", "model", "stepping"))
+    return f"{name} ({family})" if info else name
+
+
+def isa(flags: frozenset[str]) -> str:
+    """Return the widest instruction sets that matter here, e.g. ``avx512f+avx512_bf16``."""
+    known = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+    return "+".join(flag for flag in known if flag in flags) or platform.machine()
+
+
+def _cpuinfo() -> dict[str, str]:
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return {}
+    first = path.read_text().split("\n\n")[0]
+    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+@contextmanager
+def _quiet_import() -> Iterator[None]:
+    """Hold back what TensorFlow's C++ side writes to stderr while it loads; show it on failure."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            noise.seek(0)
+            os.write(kept, noise.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

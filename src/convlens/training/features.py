@@ -1,0 +1,101 @@
+"""The frozen base run once over K views of each image, kept on disk in float16.
+
+Running the base costs 13 GFLOP an image and a head costs nothing beside it, so views are drawn
+once and every training of a head reads them from here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlens.data import augment
+from convlens.data.dataset import Split
+from convlens.errors import InputError
+from convlens.files import atomic
+from convlens.params import FeaturesParams
+from convlens.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+
+def extract(
+    base: keras.Model,
+    split: Split,
+    out: Path,
+    params: FeaturesParams,
+    *,
+    views: int,
+    what: str,
+    progress: Progress = silent,
+) -> None:
+    """Write the features of `views` views of each image: float16 (views, N, h, w, c), .npy.
+
+    View 0 is the plain image; view k is drawn from (`params.seed`, k, image index).
+
+    Raises
+    ------
+    InputError
+        Before the first batch if the disk can't hold the result.
+    """
+    shape = (views, len(split), *base.output_shape[1:])
+    _check_disk(out, int(np.prod(shape)) * 2)
+    run = _compiled(base)
+    with atomic(out) as partial:
+        features = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+        batches = list(_batches(len(split), views, params.batch_size))
+        for view, rows in progress(batches, what=what, unit="batch"):
+            images = _view(split, params, view, rows)
+            features[view, rows] = run(images).numpy().astype(np.float16)
+        if not np.isfinite(features).all():  # the sum of a corrupt base, not of any photo
+            raise InputError(
+                out, expected="features within float16's range", found="infinite values",
+                fix="use features.preprocessing caffe and the ImageNet base",
+            )  # fmt: skip
+        features.flush()
+        del features
+
+
+def _batches(count: int, views: int, size: int) -> Iterator[tuple[int, slice]]:
+    for view in range(views):
+        for start in range(0, count, size):
+            yield view, slice(start, min(start + size, count))
+
+
+def _view(split: Split, params: FeaturesParams, view: int, rows: slice) -> tf.Tensor:
+    import tensorflow as tf
+
+    images: NDArray[Any] = np.ascontiguousarray(split.images[rows])
+    if view == 0:
+        return tf.cast(images, tf.float32)
+    u = augment.draws(params.seed, view, len(split))[rows]
+    geometry = augment.transforms(u, params.augment, images.shape[1])
+    return augment.apply(images, geometry, augment.photometric(u, params.augment))
+
+
+def _compiled(base: keras.Model) -> Any:
+    import tensorflow as tf
+
+    signature = tf.TensorSpec((None, *base.input_shape[1:]), tf.float32)
+
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return tf.cast(base(images, training=False), tf.float32)
+
+    return tf.function(forward, input_signature=[signature])
+
+
+def _check_disk(out: Path, wanted: int) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(out.parent).free
+    if wanted > free:
+        raise InputError(
+            out, expected=f"{wanted / 2**30:.1f} GiB of free disk", found=f"{free / 2**30:.1f} GiB",
+            fix="lower features.views or free some space",
+        )  # fmt: skip

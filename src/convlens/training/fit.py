@@ -1,0 +1,159 @@
+"""One training, read top-down: compile, resume, fit, report each epoch, check every step."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from convlens.data.dataset import Split, TrainingSource, plain_batches, steps_per_epoch
+from convlens.data.dataset import training_batches as batches_of
+from convlens.errors import InputError
+from convlens.params import FitParams
+from convlens.training import schedule
+from convlens.training.checkpoint import Checkpoint, History
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+CURVES = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+HISTORY = (*CURVES, "seconds")
+OnEpoch = Callable[[dict[str, float]], None]
+
+
+def fit(
+    model: keras.Model,
+    source: TrainingSource,
+    validation: Split,
+    params: FitParams,
+    *,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Sequence[OnEpoch] = (),
+) -> History:
+    """Train `model` in place and return one row an epoch with the keys of `HISTORY`.
+
+    `loss` and `val_loss` are log losses in nats, without label smoothing, so that both are
+    comparable and equal what the evaluation reports. With EMA, validation and the final model
+    use the averaged weights. With a `checkpoint`, a killed training continues after its last
+    finished epoch with the same bits that it would have had.
+
+    Raises
+    ------
+    InputError
+        At the first step whose loss or weights are not finite.
+    """
+    import keras
+
+    steps = steps_per_epoch(source, params.batch_size)
+    _compile(model, params, steps)
+    history = checkpoint.restore(model) if checkpoint else []
+    for row in history:
+        _tell(on_epoch, row)
+    if len(history) < params.epochs:
+        callbacks: list[keras.callbacks.Callback] = [_stop_when_not_finite(checkpoint)]
+        if params.ema:
+            callbacks.append(keras.callbacks.SwapEMAWeights())
+        callbacks.append(_record(history, checkpoint, on_epoch))
+        model.fit(
+            batches_of(source, params.batch_size, params.seed, len(history), params.epochs),
+            validation_data=_validation_batches(validation, params.batch_size),
+            steps_per_epoch=steps,
+            epochs=params.epochs,
+            initial_epoch=len(history),
+            callbacks=callbacks,
+            shuffle=False,  # the source shuffles, by seed and epoch
+            verbose=0,
+        )
+    else:  # killed between the last epoch and the results
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    return history
+
+
+def _compile(model: keras.Model, params: FitParams, steps: int) -> None:
+    import keras
+
+    model.compile(
+        optimizer=schedule.optimizer(params, steps),
+        loss=keras.losses.BinaryCrossentropy(
+            from_logits=True, label_smoothing=params.label_smoothing
+        ),
+        metrics=[
+            keras.metrics.BinaryCrossentropy(from_logits=True, name="log_loss"),
+            keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),
+        ],
+        jit_compile=False,  # XLA is slower on the CPU
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def _validation_batches(split: Split, batch_size: int) -> tf.data.Dataset:
+    import tensorflow as tf
+
+    images = tf.TensorSpec((None, *split.images.shape[1:]), split.images.dtype)
+    labels = tf.TensorSpec((None, 1), tf.float32)
+    batches = tf.data.Dataset.from_generator(
+        lambda: plain_batches(split.images, split.labels, batch_size),
+        output_signature=(images, labels),
+    )
+    return batches.apply(
+        tf.data.experimental.assert_cardinality(-(-len(split) // batch_size))
+    ).prefetch(2)
+
+
+def _record(
+    history: History, checkpoint: Checkpoint | None, on_epoch: Sequence[OnEpoch]
+) -> keras.callbacks.Callback:
+    import keras
+
+    class Record(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            self.started = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            row = {
+                "epoch": epoch + 1,
+                "loss": float(logs["log_loss"]),
+                "accuracy": float(logs["accuracy"]),
+                "val_loss": float(logs["val_log_loss"]),
+                "val_accuracy": float(logs["val_accuracy"]),
+                "learning_rate": float(self.model.optimizer.learning_rate),
+                "seconds": round(time.perf_counter() - self.started, 3),
+            }
+            history.append(row)
+            if checkpoint:
+                checkpoint.save(self.model, history)  # can be killed from here on
+            _tell(on_epoch, row)
+
+    return Record()
+
+
+def _stop_when_not_finite(checkpoint: Checkpoint | None) -> keras.callbacks.Callback:
+    import keras
+
+    class StopWhenNotFinite(keras.callbacks.Callback):  # type: ignore[misc]
+        epoch = 0
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            self.epoch = epoch + 1
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            loss = float(logs["loss"])
+            if math.isfinite(loss):
+                return
+            rate = float(self.model.optimizer.learning_rate)
+            good = checkpoint.path if checkpoint and checkpoint.path.exists() else "none yet"
+            raise InputError(
+                f"training, epoch {self.epoch}, step {batch + 1}",
+                expected="a finite loss",
+                found=f"{loss} at learning rate {rate:g}; last good checkpoint: {good}",
+                fix="lower the learning rate, or set runtime.precision to float32",
+            )
+
+    return StopWhenNotFinite()
+
+
+def _tell(listeners: Sequence[OnEpoch], row: dict[str, float]) -> None:
+    for listener in listeners:
+        listener(row)

@@ -1,0 +1,38 @@
+"""What a training leaves behind: the same four files for every model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convlens.files import write_csv, write_json
+from convlens.models import keras_file
+from convlens.runtime import Runtime
+from convlens.training.checkpoint import History
+from convlens.training.fit import CURVES, HISTORY
+
+if TYPE_CHECKING:
+    import keras
+
+
+def write(out: Path, model: keras.Model, history: History, runtime: Runtime) -> None:
+    """Write model.keras, curves.csv, history.csv and metrics.json.
+
+    history.csv is curves.csv and the seconds of each epoch. Wall time is never the same twice,
+    so DVC tracks curves.csv, and equal runs give equal outputs.
+    """
+    keras_file.save(model, out / "model.keras")
+    write_csv(out / "curves.csv", CURVES, ({key: row[key] for key in CURVES} for row in history))
+    write_csv(out / "history.csv", HISTORY, history)
+    last = history[-1]
+    metrics = {key: last[key] for key in CURVES if key not in ("epoch", "learning_rate")}
+    write_json(
+        out / "metrics.json",
+        metrics
+        | {
+            "epochs": len(history),
+            "parameters": model.count_params(),
+            "precision": runtime.precision,
+            "weights_sha256": keras_file.weights_digest(model),
+        },
+    )
