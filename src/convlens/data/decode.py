@@ -1,0 +1,132 @@
+"""One photo's bytes into square RGB pixels: by content, completely, upright."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+MAX_PIXELS = 64_000_000
+# Bicubic needs only + - * /, so every machine gets the same weights; Lanczos would need a sine.
+FILTER = Image.Resampling.BICUBIC
+WHITE = (255, 255, 255, 255)
+ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+THUMB = 16
+
+
+class BadPhotoError(Exception):
+    """The bytes are no usable photo; the message is the reason for the quarantine."""
+
+
+class TooManyPixelsError(Exception):
+    """The header promises more than MAX_PIXELS: nothing of it was decoded."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded photo: pixels uint8 (S, S, 3), and what the file was before."""
+
+    pixels: np.ndarray
+    format: str
+    mode: str
+    width: int
+    height: int
+    phash: int
+    thumb: bytes
+
+
+def decode(content: bytes, size: int) -> Photo:
+    """Decode `content` fully and squash it to size × size pixels, as the tutorials do.
+
+    Transparent photos are laid on white, CMYK, palette and grey become RGB, an animation is its
+    first frame. An unreadable EXIF block is no reason to lose a photo: it counts as upright.
+    `phash` is imagehash's 64-bit perceptual hash, `thumb` THUMB × THUMB grey levels.
+
+    Raises
+    ------
+    BadPhotoError
+        "empty", "not an image", "truncated" or "damaged".
+    TooManyPixelsError
+        Above MAX_PIXELS, seen from the header alone.
+    """
+    image, kind, mode = _load(content)
+    width, height = image.size
+    upright = _rgb(_upright(image)).resize((size, size), FILTER)
+    grey = upright.convert("L")
+    return Photo(
+        pixels=np.asarray(upright),
+        format=kind,
+        mode=mode,
+        width=width,
+        height=height,
+        phash=perceptual_hash(grey),
+        thumb=grey.resize((THUMB, THUMB), Image.Resampling.BOX).tobytes(),
+    )
+
+
+def _load(content: bytes) -> tuple[Image.Image, str, str]:
+    if not content:
+        raise BadPhotoError("empty")
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            # some cameras' second picture is broken; the first one, the photo, is whole
+            warnings.filterwarnings("ignore", message="Image appears to be a malformed MPO")
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            kind, mode = str(image.format), image.mode
+            image.load()
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise TooManyPixelsError(str(error)) from error
+    except UnidentifiedImageError as error:
+        raise BadPhotoError("truncated" if _starts_well(content) else "not an image") from error
+    except Exception as error:  # decoders raise anything at all on hostile bytes
+        cut = any(word in str(error).lower() for word in ("truncated", "unexpected end", "eof"))
+        raise BadPhotoError("truncated" if cut else "damaged") from error
+    return image, kind, mode
+
+
+def _starts_well(content: bytes) -> bool:
+    accepts = (Image.OPEN[kind][1] for kind in FORMATS)
+    return any(accept is not None and bool(accept(content[:16])) for accept in accepts)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # a broken EXIF block can raise anything
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits a pixel: convert() would clip instead of scale
+        levels = np.asarray(image).astype(np.uint32) >> 8
+        image = Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def perceptual_hash(image: Image.Image) -> int:
+    """Return imagehash.phash as 64 bits; 0 for a blank image: its hash would be rounding noise."""
+    import imagehash
+
+    lowest, highest = image.convert("L").getextrema()
+    return 0 if lowest == highest else int(str(imagehash.phash(image)), 16)

@@ -1,0 +1,54 @@
+"""Which photos are the same photo: byte for byte, or saved again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from convlens.data.scan import Scan
+
+# Measured on 4,000 real photos: copies saved again lie within 2 bits and 2 grey levels, the
+# nearest strangers at 10 bits (and 40 levels) or 19 levels (and 14 bits).
+NEAR_BITS = 8
+NEAR_LEVELS = 8.0
+BLOCK = 256
+
+
+def groups(photos: Sequence[Scan]) -> list[str]:
+    """Return for each photo the name of its group: the start of its members' smallest sha256.
+
+    Two photos are in one group if a chain of pairs joins them, each pair equal in bytes or near:
+    perceptual hashes at most NEAR_BITS of 64 apart, and thumbnails at most NEAR_LEVELS of 255
+    apart on average.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not photos:
+        return []
+    looks = sorted({(photo.phash, photo.thumb) for photo in photos})  # equal bytes look equal
+    left, right = _near_pairs(looks)
+    shape = (len(looks), len(looks))
+    links = coo_array((np.ones(len(left), np.uint8), (left, right)), shape=shape)
+    component = dict(zip(looks, connected_components(links, directed=False)[1], strict=True))
+    members = [component[photo.phash, photo.thumb] for photo in photos]
+    smallest: dict[int, str] = {}
+    for photo, number in zip(photos, members, strict=True):
+        smallest[number] = min(smallest.get(number, photo.sha256), photo.sha256)
+    return [smallest[number][:16] for number in members]
+
+
+def _near_pairs(looks: Sequence[tuple[int, bytes]]) -> tuple[np.ndarray, np.ndarray]:
+    hashes = np.array([phash for phash, _ in looks], np.uint64)
+    thumbs = np.stack([np.frombuffer(thumb, np.uint8) for _, thumb in looks]).astype(np.int16)
+    lefts, rights = [], []
+    for start in range(0, len(looks), BLOCK):
+        block = slice(start, start + BLOCK)
+        apart = np.bitwise_count(hashes[block, None] ^ hashes[None, start:])
+        left, right = (index + start for index in np.nonzero(apart <= NEAR_BITS))
+        left, right = left[left < right], right[left < right]
+        levels = np.abs(thumbs[left] - thumbs[right]).mean(axis=1)
+        lefts.append(left[levels <= NEAR_LEVELS])
+        rights.append(right[levels <= NEAR_LEVELS])
+    return np.concatenate(lefts), np.concatenate(rights)

@@ -1,0 +1,178 @@
+"""From an archive to memory-mapped arrays, with every entry accounted for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from filelock import FileLock
+
+from convlens import files
+from convlens.data import CLASSES, SPLITS, examples
+from convlens.data.archive import open_archive
+from convlens.data.curate import UNUSED, Curation, Kept, curate, refuse_too_many_bad
+from convlens.data.layout import Arrangement, arrange
+from convlens.data.scan import Scan, scan
+from convlens.data.split import SplitRule
+from convlens.params import DataParams
+from convlens.progress import Progress, silent
+
+MANIFEST = (
+    "path", "label", "split", "group", "sha256", "phash", "format", "mode", "width", "height",
+)  # fmt: skip
+QUARANTINE = ("path", "sha256", "reason")
+DUPLICATES = ("path", "label", "split", "sha256", "kept", "group", "reason")
+COPY_ROWS = 64
+
+
+def prepare(
+    archive: Path,
+    out: Path,
+    params: DataParams,
+    *,
+    progress: Progress = silent,
+    workers: int | None = None,
+) -> None:
+    """Turn the photos of `archive` into arrays and tables in the folder `out`.
+
+    Writes `{train,validation,test}.npy` (uint8 (N, S, S, 3) RGB), `…_labels.npy` (uint8 (N,)),
+    `manifest.csv` (its rows are the arrays' rows, split by split), `quarantine.csv`,
+    `duplicates.csv`, `examples/` and `data.json`. The bytes depend on the archive and `params`
+    only, not on `workers` (default: one a core). `out` appears complete or not at all.
+
+    Raises
+    ------
+    InputError
+        The archive is unusable or unsafe, too many photos are bad, or too few are left.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(out.with_name(f".{out.name}.lock")):
+        _sweep(out)
+        with open_archive(archive) as opened:
+            entries = opened.namelist()
+        arrangement = arrange(entries, archive)
+        names = list(arrangement.photos)
+        with files.atomic(out) as partial:
+            partial.mkdir()
+            scratch = partial / "scratch"
+            scans = scan(
+                archive,
+                names,
+                scratch,
+                params.image_size,
+                workers=workers or _cores(),
+                progress=progress,
+            )
+            own = {place.split for place in arrangement.photos.values() if place.split}
+            rule = SplitRule(params.split, params.seed, own)
+            curation = curate(scans, arrangement.photos, rule)
+            refuse_too_many_bad(curation.quarantine, len(names), params.max_bad_fraction, archive)
+            rows = {name: row for row, name in enumerate(names)}
+            _write_arrays(curation.manifest, scratch, rows, partial, params.image_size)
+            scratch.unlink()
+            _write_tables(curation, partial)
+            examples.write(archive, curation.manifest, params.examples, partial / "examples")
+            summary = _summary(archive, params, arrangement, curation, rule, partial)
+            files.write_json(partial / "data.json", summary)
+            _set_aside(out)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _sweep(out: Path) -> None:
+    """Remove what killed runs left; we hold the lock, so nobody is still writing there."""
+    for stray in out.parent.glob(f".{out.name}.*.part"):
+        shutil.rmtree(stray)
+
+
+def _set_aside(out: Path) -> None:
+    """Move the former result away in one step: a half-deleted folder must not keep its name."""
+    if out.exists():
+        former = out.with_name(f".{out.name}.former.part")
+        out.rename(former)
+        shutil.rmtree(former)
+
+
+def _write_arrays(
+    manifest: list[Kept], scratch: Path, rows: dict[str, int], folder: Path, size: int
+) -> None:
+    row_bytes = size * size * 3
+    for split in SPLITS:
+        chosen = [kept for kept in manifest if kept.split == split]
+        labels = np.array([CLASSES.index(kept.label) for kept in chosen], np.uint8)
+        np.save(folder / f"{split}_labels.npy", labels)
+        with (folder / f"{split}.npy").open("wb") as out, scratch.open("rb") as pixels:
+            _write_header(out, (len(chosen), size, size, 3))
+            for kept in chosen:
+                pixels.seek(rows[kept.scan.path] * row_bytes)
+                out.write(pixels.read(row_bytes))
+
+
+def _write_header(out: BinaryIO, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(
+        out, {"descr": "|u1", "fortran_order": False, "shape": shape}
+    )
+
+
+def _write_tables(curation: Curation, folder: Path) -> None:
+    files.write_csv(folder / "manifest.csv", MANIFEST, map(_manifest_row, curation.manifest))
+    files.write_csv(
+        folder / "quarantine.csv", QUARANTINE, map(_quarantine_row, curation.quarantine)
+    )
+    files.write_csv(folder / "duplicates.csv", DUPLICATES, map(vars, curation.duplicates))
+
+
+def _manifest_row(kept: Kept) -> dict[str, str | int]:
+    seen = kept.scan
+    return {
+        "path": seen.path,
+        "label": kept.label,
+        "split": kept.split,
+        "group": kept.group,
+        "sha256": seen.sha256,
+        "phash": f"{seen.phash:016x}",
+        "format": seen.format,
+        "mode": seen.mode,
+        "width": seen.width,
+        "height": seen.height,
+    }
+
+
+def _quarantine_row(bad: Scan) -> dict[str, str | None]:
+    return {"path": bad.path, "sha256": bad.sha256, "reason": bad.reason}
+
+
+def _summary(
+    archive: Path,
+    params: DataParams,
+    arrangement: Arrangement,
+    curation: Curation,
+    rule: SplitRule,
+    folder: Path,
+) -> dict[str, object]:
+    ignored = Counter(arrangement.ignored.values()) + Counter({UNUSED: len(curation.unused)})
+    places = {
+        "manifest": len(curation.manifest),
+        "quarantine": len(curation.quarantine),
+        "duplicates": len(curation.duplicates),
+        "ignored": ignored.total(),
+    }
+    counts = Counter((kept.split, kept.label) for kept in curation.manifest)
+    return {
+        "source": params.source,
+        "archive_sha256": files.sha256(archive),
+        "digest": files.sha256(folder / "manifest.csv"),
+        "image_size": params.image_size,
+        "layout": arrangement.layout,
+        "split_rule": rule.text,
+        "counts": {split: {c: counts[split, c] for c in CLASSES} for split in SPLITS},
+        "accounting": {"entries": sum(places.values()), **places},
+        "ignored": dict(sorted(ignored.items())),
+        "quarantine": dict(sorted(Counter(str(b.reason) for b in curation.quarantine).items())),
+    }

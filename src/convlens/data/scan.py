@@ -1,0 +1,151 @@
+"""Decode every photo of an archive once, on all cores, into one scratch file of pixel rows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+from convlens.data.archive import open_archive
+from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
+from convlens.errors import InputError
+from convlens.progress import Progress, silent
+
+BATCH = 16  # photos a task: enough to make the hand-over between processes cheap
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one photo turned out to be; `reason` is None when it was decoded."""
+
+    path: str
+    sha256: str
+    reason: str | None
+    format: str = ""
+    mode: str = ""
+    width: int = 0
+    height: int = 0
+    phash: int = 0
+    thumb: bytes = b""
+
+
+class _Worker:
+    """One process's open archive and scratch file."""
+
+    def __init__(self, archive: Path, scratch: Path, size: int) -> None:
+        self.path, self.size = archive, size
+        self.archive = open_archive(archive)
+        self.scratch = os.open(scratch, os.O_WRONLY)
+
+    def close(self) -> None:
+        self.archive.close()
+        os.close(self.scratch)
+
+    def scan(self, row: int, name: str) -> Scan:
+        try:
+            content = self.archive.read(name)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
+            return Scan(name, "", "damaged in the archive")
+        digest = hashlib.sha256(content).hexdigest()
+        try:
+            photo = decode(content, self.size)
+        except BadPhotoError as error:
+            return Scan(name, digest, str(error))
+        except TooManyPixelsError as error:
+            raise InputError(
+                f"{self.path}: {name!r}",
+                expected="photos of an ordinary size",
+                found=str(error),
+                fix="do not use this archive, or make one without that photo",
+            ) from error
+        # written, not memory-mapped: pages written through a map would count as resident memory
+        os.pwrite(self.scratch, photo.pixels.tobytes(), row * photo.pixels.nbytes)
+        return Scan(
+            name, digest, None, photo.format, photo.mode, photo.width, photo.height,
+            photo.phash, photo.thumb,
+        )  # fmt: skip
+
+
+def scan(
+    archive: Path,
+    names: Sequence[str],
+    scratch: Path,
+    size: int,
+    *,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> list[Scan]:
+    """Decode the members `names`; row i of `scratch` becomes names[i] as uint8 (size, size, 3).
+
+    The result and the bytes of `scratch` do not depend on `workers`. Rows of photos that cannot
+    be decoded are holes.
+
+    Raises
+    ------
+    InputError
+        A photo has more pixels than decode.MAX_PIXELS; it names the member.
+    """
+    row_bytes = size * size * 3
+    with scratch.open("wb") as empty:
+        empty.truncate(len(names) * row_bytes)
+    spread = _serial if workers == 1 else _parallel
+    found = spread(_Worker, (archive, scratch, size), names, workers)
+    return list(progress(found, what="decode photos", total=len(names), unit="photos"))
+
+
+def _serial(
+    make: type[_Worker], arguments: tuple[Path, Path, int], names: Sequence[str], workers: int
+) -> Iterator[Scan]:
+    del workers
+    worker = make(*arguments)
+    try:
+        for row, name in enumerate(names):
+            yield worker.scan(row, name)
+    finally:
+        worker.close()
+
+
+def _parallel(
+    make: type[_Worker], arguments: tuple[Path, Path, int], names: Sequence[str], workers: int
+) -> Iterator[Scan]:
+    del make
+    batches = [(row, names[row : row + BATCH]) for row in range(0, len(names), BATCH)]
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_start, initargs=arguments
+    ) as pool:
+        try:
+            for scans in pool.map(_scan_batch, batches):
+                yield from scans
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+_worker: _Worker
+
+
+def _start(archive: Path, scratch: Path, size: int) -> None:
+    global _worker  # a worker process has no other place to keep its open files
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker = _Worker(archive, scratch, size)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _scan_batch(batch: tuple[int, Sequence[str]]) -> list[Scan]:
+    first, names = batch
+    return [_worker.scan(row, name) for row, name in enumerate(names, start=first)]
