@@ -94,12 +94,13 @@ _FURRY = {PARTS[part] for part in ("body", "head", "ears", "tail", "legs")}
 
 
 def _lit(canvas: Canvas, scene: Scene, dice: Dice) -> NDArray[np.uint8]:
-    """Reduce the canvas to its size, with a gradient of light and a grain of ± 5 levels."""
+    """Reduce the canvas to its size, with a gradient of light and a grain of ± 3 levels."""
     size = canvas.size
     pixels = np.asarray(canvas.picture.reduce(OVERSAMPLING)).astype(np.int32)
     first, last = scene.brightness
     ramp = first + (last - first) * np.arange(size, dtype=np.int32) // size
-    pixels = pixels * ramp[None, :, None] // 256 + dice.noise(-5, 5, (size, size, 1))
+    gain = ramp[:, None] * np.array(scene.balance, dtype=np.int32) // 256
+    pixels = pixels * gain // 256 + dice.noise(-3, 3, (size, size, 1))
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 

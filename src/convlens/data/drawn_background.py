@@ -26,6 +26,7 @@ BRIGHT: tuple[Colour, ...] = (
     (170, 128, 200),
     (240, 150, 170),
     (90, 100, 130),
+    (226, 116, 126),
 )
 
 
@@ -110,7 +111,7 @@ def _dusk(canvas: Canvas, frame: Frame, dice: Dice) -> None:
 
 def _room(canvas: Canvas, frame: Frame, dice: Dice) -> None:
     wall, floor = jitter(dice, dice.choice(WALLS)), jitter(dice, dice.choice(FLOORS))
-    line = dice.between(0.55, 0.75)
+    line = dice.between(0.52, 0.68)
     canvas.shape(frame, rectangle(0, 0, 1, 1), wall)
     if dice.chance(50):
         count = dice.integer(6, 14)
@@ -122,7 +123,16 @@ def _room(canvas: Canvas, frame: Frame, dice: Dice) -> None:
         w, h = dice.between(0.15, 0.28), dice.between(0.15, 0.28)
         canvas.shape(frame, rectangle(x, y, x + w, y + h), tint(floor, 70))
         pane = jitter(dice, dice.choice((*SKIES, *BRIGHT)))
-        canvas.shape(frame, rectangle(x + 0.015, y + 0.015, x + w - 0.015, y + h - 0.015), pane)
+        hill, sun = (
+            ellipse(x + w * 0.7, y + h, w * 0.6, h * 0.4),
+            ellipse(x + w * 0.3, y + h * 0.35, w * 0.12, w * 0.12),
+        )
+        canvas.shape(
+            frame,
+            rectangle(x + 0.015, y + 0.015, x + w - 0.015, y + h - 0.015),
+            pane,
+            decals=[(hill, tint(pane, 80)), (sun, tint(pane, 160))],
+        )
     canvas.shape(frame, rectangle(0, line, 1, 1), floor)
     for k in range(1, 6):
         y = line + (1 - line) * k * k / 25

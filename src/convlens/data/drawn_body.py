@@ -25,9 +25,12 @@ class Body:
         }[self.scene.pose]()
 
     def _portrait(self) -> None:
-        trunk = symmetric([(0, 0.4), (0.6, 0.6), (1.1, 1.1), (1.5, 2.0), (1.7, 4.0), (0, 4.2)])
+        trunk = symmetric([(0, 0.4), (0.6, 0.6), (1.0, 1.1), (1.3, 2.0), (1.4, 4.0), (0, 4.2)])
         self._trunk(trunk, (-1.5, 0.8, 1.5, 3.0))
-        self._chest(symmetric([(0, 0.5), (0.5, 0.9), (0.62, 1.6), (0.4, 2.5), (0, 2.8)]))
+        self._chest(symmetric([(0, 0.5), (0.5, 0.9), (0.55, 1.6), (0.35, 2.3), (0, 2.6)]))
+        for side in (-1, 1):
+            leg = smooth([(side * 0.62, 1.7), (side * 0.55, 2.3), (side * 0.6, 4)], closed=False)
+            self.canvas.line(self.frame, leg, self.coat.edge, 0.05)
         self._collar(0.95)
 
     def _sitting(self) -> None:
@@ -41,10 +44,9 @@ class Body:
             haunch = ellipse(side * 0.88, 2.6, 0.46, 0.56, 15 * side)
             self._limb(haunch, self.coat.base)
             self._limb(ellipse(side * 0.98, 3.08, 0.4, 0.19), self.paw)
-        self._chest(symmetric([(0, 0.5), (0.46, 0.9), (0.5, 1.5), (0.3, 2.0), (0, 2.2)]))
+        self._chest(symmetric([(0, 0.5), (0.5, 0.85), (0.48, 1.2), (0.2, 1.6), (0, 1.8)]))
         for side in (-1, 1):
-            leg = ribbon([(side * 0.42, 1.5), (side * 0.36, 2.3), (side * 0.34, 3.0)], 0.56, 0.44)
-            self._limb(leg, self.coat.base)
+            self._leg(side * 0.36, 1.5, 3.0, (0.54, 0.46))
             self._paw(side * 0.36, 3.05)
         self._collar(0.88)
 
@@ -68,17 +70,15 @@ class Body:
         self._limb(ellipse(1.35, 1.84, 0.42, 0.18), self.paw)
         self._chest(symmetric([(0, 0.5), (0.5, 0.8), (0.5, 1.3), (0, 1.6)]))
         for side in (-1, 1):
-            leg = ribbon([(side * 0.6, 1.1), (side * 0.62, 1.6), (side * 0.5, 1.8)], 0.5, 0.42)
-            self._limb(leg, self.coat.base)
+            self._leg(side * 0.52, 1.1, 1.8, (0.5, 0.44))
             self._paw(side * 0.5, 1.84)
         self._collar(0.86)
 
     def _standing(self) -> None:
         self._ground(1.9, 3.1, 2.3, 0.22)
         self._tail((3.5, 0.8), (4.1, 0.6), (4.35, -0.1), (4.0, -0.7))
-        far = tint(self.coat.base, 78)
         for x in (1.05, 3.25):
-            self._limb(ribbon([(x, 1.3), (x + 0.03, 2.2), (x, 2.95)], 0.5, 0.36), far)
+            self._leg(x, 1.3, 2.95, (0.5, 0.36), 78)
         trunk = smooth(
             [
                 (-0.35, 0.5),
@@ -97,9 +97,7 @@ class Body:
         self._trunk(trunk, (0.6, 0.3, 3.5, 1.6))
         self._chest(smooth([(-0.4, 0.6), (0.3, 0.8), (0.45, 1.5), (0.2, 1.75), (-0.1, 1.3)]))
         for x in (0.45, 3.35):
-            hip = 0.8 if x > 1 else 0.62
-            leg = ribbon([(x, 1.2), (x + 0.06, 2.1), (x - 0.02, 2.98)], hip, 0.38)
-            self._limb(leg, self.coat.base)
+            self._leg(x, 1.2, 2.98, (0.8 if x > 1 else 0.62, 0.38))
             self._paw(x - 0.06, 3.05)
         self._collar(0.84)
 
@@ -109,10 +107,13 @@ class Body:
             fluffy(outline, self.coat.tuft),
             self.coat.base,
             "body",
-            decals=self._pattern(extent),
+            decals=[*self._pattern(extent), self._head_shadow()],
             edge=self.coat.edge,
             shade=0.16,
         )
+
+    def _head_shadow(self) -> tuple[Points, Colour]:
+        return ellipse(0, 0.55, 1.0, 0.68), tint(self.coat.base, 72)
 
     def _pattern(self, extent: tuple[float, float, float, float]) -> list[tuple[Points, Colour]]:
         left, top, right, bottom = extent
@@ -137,6 +138,27 @@ class Body:
 
     def _limb(self, outline: Points, colour: Colour) -> None:
         self.canvas.shape(self.frame, outline, colour, "legs", edge=self.coat.edge, shade=0.1)
+
+    def _leg(
+        self, x: float, top: float, foot: float, breadth: tuple[float, float], percent: int = 100
+    ) -> None:
+        """Draw a leg that grows out of the trunk at `top`, without its paw."""
+        coat = self.coat
+        path = [(x, top), (x + 0.04, (top + foot) / 2), (x, foot)]
+        bands = [
+            (ribbon([(x - 0.5, y), (x + 0.5, y + 0.05)], 0.1, 0.1), tint(coat.second, percent))
+            for y in (foot - 0.75, foot - 0.48)
+        ]
+        self.canvas.shape(
+            self.frame,
+            ribbon(path, *breadth),
+            tint(coat.base, percent),
+            "legs",
+            decals=bands if coat.pattern == "tabby" else [],
+            edge=coat.edge,
+            shade=0.1,
+            attached=True,
+        )
 
     def _paw(self, x: float, y: float) -> None:
         self._limb(ellipse(x, y, 0.33, 0.2), self.paw)

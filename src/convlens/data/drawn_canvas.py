@@ -102,10 +102,13 @@ class Canvas:
         decals: Iterable[tuple[Points, Colour]] = (),
         edge: Colour | None = None,
         shade: float = 0.0,
+        attached: bool = False,
     ) -> None:
         """Fill a closed outline, with decals clipped to it, a shadow side and a drawn edge.
 
         `shade` is the breadth of the shadow side in the frame's units; 0 leaves the shape flat.
+        An attached shape has no edge between its last and first point, where it grows out of
+        another one.
         """
         points = frame(outline)
         xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -130,7 +133,7 @@ class Canvas:
         self.picture.paste(tile, box, stencil)
         self.mask.paste(PARTS[part], box, stencil)
         if edge is not None:
-            self.line(frame, outline, edge, 0.05, part, closed=True)
+            self.line(frame, outline, edge, 0.05, part, closed=not attached)
 
     def line(
         self,

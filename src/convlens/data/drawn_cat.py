@@ -6,7 +6,7 @@ import numpy as np
 
 from convlens.data.drawn_canvas import tint
 from convlens.data.drawn_curves import Points, ellipse, ribbon, smooth, symmetric
-from convlens.data.drawn_face import TONGUE, Head, draw_eyes, draw_skull
+from convlens.data.drawn_face import Head, draw_eyes, draw_skull
 from convlens.data.drawn_scene import WHITE
 
 
@@ -68,9 +68,9 @@ def _muzzle(head: Head) -> None:
     for side in (-1, 1):
         puff = ellipse(side * 0.17, 0.42, 0.23, 0.18, -8 * side)
         canvas.shape(frame, puff, head.muzzle_colour(), "muzzle")
-    if dice.chance(30):
+    if dice.chance(50):
         tongue = smooth([(-0.08, 0.56), (0.08, 0.56), (0.09, 0.72), (0, 0.78), (-0.09, 0.72)])
-        canvas.shape(frame, tongue, TONGUE, "tongue", edge=tint(TONGUE, 60))
+        canvas.shape(frame, tongue, coat.pink, "tongue", edge=tint(coat.pink, 60))
     for side in (-1, 1):
         mouth = smooth(
             [(0, 0.42), (side * 0.05, 0.53), (side * 0.17, 0.56), (side * 0.27, 0.49)], closed=False

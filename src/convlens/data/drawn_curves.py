@@ -80,9 +80,9 @@ def ellipse(x: float, y: float, rx: float, ry: float, angle: int = 0) -> Points:
 def ribbon(
     corners: Sequence[tuple[float, float]] | Points, start: float, end: float, bulge: float = 0.0
 ) -> Points:
-    """Return the outline of a brush stroke along the corners, `start` broad, `end` at its tip.
+    """Return the outline of a brush stroke along the corners with a round tip.
 
-    `bulge` is added to the breadth in the middle.
+    It is `start` broad where it begins and `end` at its tip; `bulge` is added in the middle.
     """
     spine = smooth(corners, closed=False)
     along = np.gradient(spine, axis=0)
@@ -91,8 +91,13 @@ def ribbon(
     t = np.arange(len(spine)) / (len(spine) - 1)
     half = (start + (end - start) * t + 4 * bulge * t * (1 - t)) / 2
     side = normal * half[:, None]
-    # A round tip: the last direction once more, half a breadth beyond.
-    tip = spine[-1:] + along[-1:] / length[-1] * end / 2
+    forward, across = along[-1:] / length[-1], normal[-1:]
+    tip = np.concatenate(
+        [
+            spine[-1:] + (across * COSINE[a] + forward * SINE[a]) * (end / 2)
+            for a in (30, 60, 90, 120, 150)
+        ]
+    )
     return np.concatenate([spine + side, tip, (spine - side)[::-1]])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convlens.data.drawn_canvas import tint
 from convlens.data.drawn_curves import ellipse, fluffy, smooth, symmetric
-from convlens.data.drawn_face import TONGUE, Head, draw_eyes, draw_skull
+from convlens.data.drawn_face import Head, draw_eyes, draw_skull
 
 
 def draw_dog(head: Head) -> None:
@@ -63,25 +63,25 @@ def _ears(head: Head, narrow: float) -> None:
             ]
         ear = smooth([(side * x, y) for x, y in corners])
         ear = fluffy(ear, coat.tuft)
-        head.canvas.shape(frame, ear, tint(colour, 86), "ears", edge=coat.edge, shade=0.12)
+        head.canvas.shape(frame, ear, colour, "ears", edge=coat.edge, shade=0.12)
 
 
 def _muzzle(head: Head) -> None:
     canvas, coat, dice = head.canvas, head.coat, head.dice
     near, far = head.at(0.9), head.at(1.7)
-    happy = dice.chance(70)
-    jaw = ellipse(0, 0.78, 0.33, 0.24)
+    happy = dice.chance(60)
+    jaw = ellipse(0, 0.78, 0.29, 0.24)
     canvas.shape(near, jaw, head.muzzle_colour(), "muzzle", edge=coat.edge, shade=0.06)
     if happy:
         mouth = smooth([(-0.3, 0.62), (0.3, 0.62), (0.22, 0.86), (0, 0.93), (-0.22, 0.86)])
         canvas.shape(near, mouth, (96, 40, 48), "muzzle")
-        hang = dice.between(0.95, 1.25)
+        hang = dice.between(0.95, 1.2)
         tongue = smooth(
             [(-0.17, 0.64), (0.17, 0.64), (0.19, hang - 0.12), (0, hang), (-0.19, hang - 0.12)]
         )
-        canvas.shape(near, tongue, TONGUE, "tongue", edge=tint(TONGUE, 60))
+        canvas.shape(near, tongue, coat.pink, "tongue", edge=tint(coat.pink, 60))
         canvas.line(
-            near, smooth([(0, 0.7), (0, hang - 0.16)], closed=False), tint(TONGUE, 72), 0.04
+            near, smooth([(0, 0.7), (0, hang - 0.16)], closed=False), tint(coat.pink, 72), 0.04
         )
     bridge = symmetric(
         [

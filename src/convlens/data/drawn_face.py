@@ -11,8 +11,6 @@ from convlens.data.drawn_canvas import Canvas, Colour, Dice
 from convlens.data.drawn_curves import Frame, Points, ellipse, fluffy, ribbon, symmetric
 from convlens.data.drawn_scene import WHITE, Coat, Scene
 
-TONGUE: Colour = (226, 104, 118)
-
 
 @dataclass(frozen=True)
 class Head:

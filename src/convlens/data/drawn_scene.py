@@ -11,22 +11,32 @@ from convlens.data.drawn_curves import Frame
 POSES = {
     "portrait": ((0.22, 0.30), (0.38, 0.62), (0.42, 0.54)),
     "sitting": ((0.155, 0.20), (0.36, 0.60), (0.28, 0.38)),
-    "lying": ((0.17, 0.23), (0.34, 0.50), (0.36, 0.54)),
-    "standing": ((0.14, 0.165), (0.22, 0.34), (0.30, 0.46)),
+    "lying": ((0.17, 0.23), (0.34, 0.50), (0.43, 0.56)),
+    "standing": ((0.14, 0.165), (0.22, 0.34), (0.34, 0.46)),
 }
 BACKGROUNDS = ("meadow", "meadow", "room", "room", "plain", "shapes", "snow", "dusk")
 PATTERNS = ("plain", "tabby", "tabby", "spots", "patches", "blaze", "points")
 OCCLUDERS = ("none", "none", "none", "grass", "ball", "leaf", "bars", "box")
-COATS: tuple[Colour, ...] = (
-    (226, 148, 70),
-    (240, 208, 160),
-    (86, 80, 88),
-    (150, 150, 160),
-    (132, 92, 64),
-    (246, 240, 230),
-    (196, 160, 122),
-    (176, 104, 62),
-    (108, 110, 126),
+# Fur and the colour of its pattern.
+COATS: tuple[tuple[Colour, Colour], ...] = (
+    ((230, 152, 76), (182, 98, 42)),
+    ((242, 214, 170), (206, 148, 92)),
+    ((88, 82, 90), (148, 142, 150)),
+    ((160, 160, 168), (98, 98, 110)),
+    ((136, 96, 68), (222, 186, 142)),
+    ((246, 240, 230), (226, 150, 78)),
+    ((246, 240, 230), (86, 80, 86)),
+    ((202, 166, 128), (110, 76, 56)),
+    ((180, 108, 66), (76, 58, 54)),
+    ((118, 122, 138), (190, 194, 206)),
+    ((70, 62, 66), (204, 146, 92)),
+)
+COLLARS: tuple[Colour, ...] = (
+    (206, 58, 62),
+    (58, 110, 196),
+    (240, 190, 60),
+    (72, 160, 104),
+    (226, 112, 126),
 )
 IRISES: tuple[Colour, ...] = (
     (150, 190, 74),
@@ -51,6 +61,7 @@ class Coat:
     iris: Colour
     nose: Colour
     inner_ear: Colour
+    pink: Colour
     pattern: str
     white_muzzle: bool
     white_chest: bool
@@ -63,8 +74,9 @@ class Coat:
 class Scene:
     """Pose, place, fur, light, background and occluder of one drawing.
 
-    `head` places the head's own frame (radius 1) on the canvas; `tilt` turns the head against
-    the body, in degrees; `yaw` and `pitch` in -1 … 1 say where it looks.
+    `body` has its origin in the head's centre, its unit is the head's radius; `tilt` turns the
+    head against it, in degrees; `yaw` and `pitch` in -1 … 1 say where it looks. `brightness` at
+    the left and right border and `balance` of the channels are in 1/256.
     """
 
     pose: str
@@ -77,6 +89,7 @@ class Scene:
     background: str
     occluder: str
     brightness: tuple[int, int]
+    balance: tuple[int, int, int]
 
 
 def sample(dice: Dice, side: int) -> Scene:
@@ -96,15 +109,14 @@ def sample(dice: Dice, side: int) -> Scene:
         light=dice.choice(LIGHTS),
         background=dice.choice(BACKGROUNDS),
         occluder=dice.choice(OCCLUDERS),
-        brightness=(dice.integer(205, 262), dice.integer(205, 262)),
+        brightness=(dice.integer(215, 272), dice.integer(215, 272)),
+        balance=(dice.integer(230, 268), dice.integer(230, 268), dice.integer(230, 268)),
     )
 
 
 def _coat(dice: Dice) -> Coat:
-    base = jitter(dice, dice.choice(COATS))
-    second = jitter(dice, dice.choice(COATS))
-    if sum(abs(a - b) for a, b in zip(base, second, strict=True)) < 110:
-        second = tint(base, 58) if sum(base) > 300 else tint(base, 165)
+    base, second = (jitter(dice, colour, 8) for colour in dice.choice(COATS))
+    pink = jitter(dice, (226, 122, 130), 26)
     collar = jitter(dice, dice.choice(COLLARS)) if dice.chance(35) else None
     return Coat(
         base=base,
@@ -113,7 +125,8 @@ def _coat(dice: Dice) -> Coat:
         edge=tint(base, 34),
         iris=jitter(dice, dice.choice(IRISES)),
         nose=dice.choice(NOSES),
-        inner_ear=dice.choice(((236, 168, 168), tint(base, 62), tint(base, 140))),
+        inner_ear=dice.choice((pink, tint(base, 62), tint(base, 140))),
+        pink=pink,
         pattern=dice.choice(PATTERNS),
         white_muzzle=dice.chance(60),
         white_chest=dice.chance(55),
@@ -123,10 +136,7 @@ def _coat(dice: Dice) -> Coat:
     )
 
 
-COLLARS: tuple[Colour, ...] = ((206, 58, 62), (58, 110, 196), (240, 190, 60), (72, 160, 104))
-
-
-def jitter(dice: Dice, colour: Colour) -> Colour:
-    """Move each channel by up to 14 levels."""
-    red, green, blue = (max(0, min(255, c + dice.integer(-14, 14))) for c in colour)
+def jitter(dice: Dice, colour: Colour, levels: int = 14) -> Colour:
+    """Move each channel by up to so many levels."""
+    red, green, blue = (max(0, min(255, c + dice.integer(-levels, levels))) for c in colour)
     return red, green, blue
