@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import inspect
+import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_type_hints
 
 from convlens import params
 from convlens.errors import InputError
+from convlens.files import write_json
 
 PARAMS = Path("params.yaml")
+PREPARED = Path("data/prepared")
+FEATURES = Path("data/features")
+BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
+LOCAL = Path(".convlens")  # of this machine only: checkpoints, locks, wall times
+CHECKPOINTS = LOCAL / "checkpoints"
 
 
 def run(main: Callable[..., None]) -> NoReturn:
@@ -24,7 +32,8 @@ def run(main: Callable[..., None]) -> NoReturn:
     """
     _die_with_parent()
     signal.signal(signal.SIGTERM, _terminate)
-    name = Path(inspect.getfile(main)).stem
+    name = "@".join([Path(inspect.getfile(main)).stem, *sys.argv[1:]])
+    started = time.perf_counter()
     try:
         main(**_arguments(main, sys.argv[1:]))
     except InputError as error:
@@ -33,7 +42,18 @@ def run(main: Callable[..., None]) -> NoReturn:
     except KeyboardInterrupt:
         print(f"\n{name}: interrupted; run again to continue", file=sys.stderr)
         sys.exit(130)
+    _record_usage(name, time.perf_counter() - started)
     sys.exit(0)
+
+
+def project(name: str) -> None:
+    """Put what the files say about `name` into MLflow; a tracking server never fails a stage."""
+    from convlens import tracking
+
+    try:
+        tracking.sync(Path.cwd(), name, params.load(PARAMS))
+    except tracking.TrackingUnavailable as error:
+        print(f"warning: not tracked: {error}; `convlens sync` does it later", file=sys.stderr)
 
 
 def sections(main: Callable[..., None]) -> dict[str, type]:
@@ -67,6 +87,12 @@ def _arguments(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
 
 def _terminate(*_: object) -> NoReturn:
     raise KeyboardInterrupt  # SIGTERM unwinds like Ctrl-C, so that `with` blocks clean up
+
+
+def _record_usage(name: str, seconds: float) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    usage = {"seconds": round(seconds, 2), "peak_memory_mb": round(peak)}
+    write_json(LOCAL / "usage" / f"{name}.json", usage)
 
 
 def _die_with_parent() -> None:

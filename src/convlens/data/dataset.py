@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split:
-    """One split: `images` uint8 (N, S, S, 3), memory-mapped; `labels` uint8 (N,), 1 = dog."""
+    """One split: images uint8 (N, S, S, 3), memory-mapped, or features of them; 1 = dog."""
 
-    images: NDArray[np.uint8]
+    images: NDArray[Any]
     labels: NDArray[np.uint8]
 
     def __len__(self) -> int:

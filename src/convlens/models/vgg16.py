@@ -26,60 +26,81 @@ IMAGENET_MEAN_RGB = (123.68, 116.779, 103.939)
 Weights = Mapping[str, "tuple[NDArray[np.float32], NDArray[np.float32]]"]
 
 
-def build(
-    vgg16: Vgg16Params, features: FeaturesParams, image_size: int, policy: str = "float32"
-) -> keras.Model:
-    """Return the whole flat net with a fresh head drawn from `vgg16.seed`.
+def base(weights: Weights, params: FeaturesParams, image_size: int, policy: str) -> keras.Model:
+    """Return the frozen net from the image to the feature map of layer `params.layer`.
 
-    Input: (N, S, S, 3) RGB in 0..255. Output: (N, 1) float32 logit of "dog".
-    The base's weights are random until `load_base` sets them.
+    Input: (N, S, S, 3) RGB in 0..255, any dtype.
     """
     import keras
 
     inputs = keras.Input((image_size, image_size, 3), name="image")
-    x = _preprocess(features.preprocessing)(inputs)
-    return keras.Model(inputs, _tail(x, vgg16, policy), name="vgg16")
+    x = _blocks(_preprocess(params.preprocessing)(inputs), policy, until=params.layer)
+    model = keras.Model(inputs, x, name="vgg16_base")
+    _load(model, weights, params.preprocessing)
+    return model
 
 
-def base(model: keras.Model, until: str) -> keras.Model:
-    """Return the part of `model` from the image to the feature map of layer `until`."""
+def build(
+    weights: Weights, params: FeaturesParams, head: Vgg16Params, image_size: int
+) -> keras.Model:
+    """Return the whole flat net in float32, its head fresh from `head.seed`.
+
+    Input: (N, S, S, 3) RGB in 0..255. Output: (N, 1) logit of "dog".
+    """
     import keras
 
-    return keras.Model(model.input, model.get_layer(until).output, name=f"vgg16_to_{until}")
+    inputs = keras.Input((image_size, image_size, 3), name="image")
+    x = _blocks(_preprocess(params.preprocessing)(inputs), "float32")
+    model = keras.Model(inputs, _head(x, head, "float32"), name="vgg16")
+    _load(model, weights, params.preprocessing)
+    return model
 
 
-def tail(model: keras.Model, after: str, vgg16: Vgg16Params, policy: str) -> keras.Model:
-    """Return a copy of what follows layer `after`: perhaps block 5, then the head.
+def tail(model: keras.Model, after: str, head: Vgg16Params, policy: str) -> keras.Model:
+    """Return a copy of what follows layer `after`, computed in `policy`: blocks, then the head.
 
-    Its input is the feature map of `after`; its layers have the same names as `model`'s, and
-    those that `model` holds trained weights for start from them.
+    Its input is the feature map of `after`; its layers have `model`'s names and weights.
     """
     import keras
 
     inputs = keras.Input(model.get_layer(after).output.shape[1:], name="features")
-    part = keras.Model(inputs, _tail(inputs, vgg16, policy, after), name="vgg16_tail")
+    part = keras.Model(inputs, _head(_blocks(inputs, policy, after), head, policy))
+    copy_weights(model, part)
+    return part
+
+
+def between(model: keras.Model, after: str, until: str, policy: str) -> keras.Model:
+    """Return a copy of the layers behind `after` up to `until`, computed in `policy`."""
+    import keras
+
+    inputs = keras.Input(model.get_layer(after).output.shape[1:], name="features")
+    part = keras.Model(inputs, _blocks(inputs, policy, after, until))
     copy_weights(model, part)
     return part
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give each layer of `target` the weights of the layer of that name in `source`."""
+    """Give each layer of `target` that `source` has by name the weights it has there."""
+    trained = {layer.name: layer for layer in source.layers}
     for layer in target.layers:
-        if layer.weights:
-            layer.set_weights(source.get_layer(layer.name).get_weights())
+        if layer.weights and layer.name in trained:
+            layer.set_weights(trained[layer.name].get_weights())
 
 
-def load_base(model: keras.Model, weights: Weights, preprocessing: str) -> None:
-    """Set the 13 convolutions from `weights` (kernel HWIO for BGR input, bias).
+def _load(model: keras.Model, weights: Weights, preprocessing: str) -> None:
+    """Set the convolutions from `weights` (kernel HWIO for BGR input, bias).
 
     For `caffe` preprocessing the channel order is folded into the first kernel, so that the
     model takes RGB; for `0..1` the kernel stays as it is, which is the tutorials' mistake.
     """
+    present = {layer.name: layer for layer in model.layers}
     for name in CONVOLUTIONS:
+        if name not in present:
+            continue
         kernel, bias = weights[name]
         if name == CONVOLUTIONS[0] and preprocessing == "caffe":
             kernel = kernel[:, :, ::-1, :]
-        model.get_layer(name).set_weights([kernel, bias])
+        present[name].set_weights([kernel, bias])
 
 
 def _preprocess(preprocessing: str) -> keras.layers.Layer:
@@ -92,28 +113,30 @@ def _preprocess(preprocessing: str) -> keras.layers.Layer:
     )
 
 
-def _tail(x: Any, vgg16: Vgg16Params, policy: str, after: str = "") -> Any:
-    """Apply everything behind layer `after` (all blocks if empty), up to the logit."""
+def _blocks(x: Any, policy: str, after: str = "", until: str = "block5_pool") -> Any:
     import keras
 
-    keras.utils.set_random_seed(vgg16.seed)
     layers = keras.layers
     for block, (filters, count) in BLOCKS.items():
-        if f"block{block}_pool" <= after:
+        if not after < f"block{block}_pool" <= until:
             continue
         for number in range(1, count + 1):
             x = layers.Conv2D(
-                filters,
-                3,
-                padding="same",
-                activation="relu",
-                dtype=policy,
+                filters, 3, padding="same", activation="relu", dtype=policy,
                 name=f"block{block}_conv{number}",
-            )(x)
+            )(x)  # fmt: skip
         x = layers.MaxPooling2D(2, dtype=policy, name=f"block{block}_pool")(x)
-    pool = layers.Flatten if vgg16.pooling == "flatten" else layers.GlobalAveragePooling2D
-    x = pool(dtype=policy, name=vgg16.pooling)(x)
-    if vgg16.units:
-        x = layers.Dense(vgg16.units, activation="relu", dtype=policy, name="fc")(x)
-    x = layers.Dropout(vgg16.dropout, seed=vgg16.seed, dtype=policy, name="dropout")(x)
+    return x
+
+
+def _head(x: Any, params: Vgg16Params, policy: str) -> Any:
+    import keras
+
+    keras.utils.set_random_seed(params.seed)
+    layers = keras.layers
+    pool = layers.Flatten if params.pooling == "flatten" else layers.GlobalAveragePooling2D
+    x = pool(dtype=policy, name=params.pooling)(x)
+    if params.units:
+        x = layers.Dense(params.units, activation="relu", dtype=policy, name="fc")(x)
+    x = layers.Dropout(params.dropout, seed=params.seed, dtype=policy, name="dropout")(x)
     return layers.Dense(1, dtype="float32", name="logit")(x)

@@ -62,8 +62,10 @@ def fetch(path: Path, given: str | None = None) -> str:
             weights = source()
             if (found := digest(weights)) != DIGEST:
                 raise _UnavailableError(f"its digest is {found[:12]}…, not {DIGEST[:12]}…")
-        except (_UnavailableError, InputError, OSError) as error:
-            failures.append(f"{name}: {' '.join(str(error).split())}")
+        except InputError as error:
+            failures.append(f"{name}: {error.found}")
+        except (_UnavailableError, OSError) as error:
+            failures.append(f"{name}: {error}")
         else:
             save(path, weights)
             return name
@@ -156,7 +158,7 @@ def _read_onnx(content: bytes) -> Weights:
     }
 
     def pair(layer: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        prefix = f"functional_1/{layer}"
+        prefix = f"functional_1/{layer}_1"
         kernel = onnx.numpy_helper.to_array(tensors[f"{prefix}/convolution/ReadVariableOp:0"])
         bias = onnx.numpy_helper.to_array(tensors[f"{prefix}/Squeeze:0"])
         return kernel.transpose(2, 3, 1, 0), bias.reshape(-1)  # OIHW to Keras' HWIO

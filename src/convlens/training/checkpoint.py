@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlens.files import atomic
 
@@ -20,14 +21,14 @@ History = list[dict[str, float]]
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def fingerprint(settings: Mapping[str, Any], data: Iterable[bytes]) -> str:
+def fingerprint(settings: Mapping[str, Any], data: Iterable[NDArray[Any]]) -> str:
     """Return what a training is a function of: its settings, its data and the code that trains.
 
-    `settings` must be JSON-able; `data` are digests or raw arrays.
+    `settings` must be JSON-able; the arrays may be memory-mapped.
     """
     total = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for part in data:
-        total.update(hashlib.sha256(part).digest())
+        total.update(hashlib.sha256(np.ascontiguousarray(part).data).digest())
     for folder in ("data", "models", "training"):
         for path in sorted((PACKAGE / folder).glob("*.py")):
             total.update(path.read_bytes())

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 def extract_features(
-    vgg: Vgg16Params,
     params: FeaturesParams,
     runtime: Runtime,
     prepared: Path,
@@ -34,8 +33,8 @@ def extract_features(
     progress: Progress = silent,
 ) -> None:
     """Write `out`/train.npy with K views of each image and `out`/validation.npy with one."""
-    split = load_split(prepared, "train")
-    base = vgg16.base(_whole(vgg, params, split, base_weights, runtime.policy), params.layer)
+    image_size = load_split(prepared, "train").images.shape[1]
+    base = vgg16.base(weights.read(base_weights), params, image_size, runtime.policy)
     for name, views in (("train", params.views), ("validation", 1)):
         features.extract(
             base, load_split(prepared, name), out / f"{name}.npy", params,
@@ -55,21 +54,63 @@ def train(
     checkpoints: Path | None = None,
     on_epoch: Sequence[OnEpoch] = (),
 ) -> None:
-    """Train head (and block 5) on `cached` features; write the whole flat net into `out`."""
-    split = load_split(prepared, "train")
-    model = _whole(params, feature_params, split, base_weights, "float32")
-    layer = feature_params.layer
-    source = CachedViews(_read(cached / "train.npy"), split.labels, params.seed)
-    validation = Split(_read(cached / "validation.npy")[0], load_split(prepared, "validation").labels)
+    """Train the head, then block 5 if asked, on `cached` features; write the whole net to `out`."""
+    split, held_out = load_split(prepared, "train"), load_split(prepared, "validation")
+    image_size = split.images.shape[1]
+    model = vgg16.build(weights.read(base_weights), feature_params, params, image_size)
+    views = CachedViews(_read(cached, "train", len(split)), split.labels, params.seed)
+    validation = Split(_read(cached, "validation", len(held_out))[0], held_out.labels)
     settings = params.model_dump() | feature_params.model_dump() | runtime.record()
-    data = (source.features, source.labels, validation.images, validation.labels)
-    mark = fingerprint(settings, data)
+    data = (views.features, views.labels, validation.images, validation.labels)
+    mark = fingerprint(settings, data) if checkpoints else ""
+    done: list[Checkpoint] = []
 
-    def phase(name: str, source: CachedViews, held_out: Split, after: str, p: Vgg16Params) -> History:
-        part = vgg16.tail(model, after, p, runtime.policy)
-        checkpoint = Checkpoint(checkpoints, f"{name}{mark}") if checkpoints else None
-        history = fit(part, source, held_out, p, checkpoint=checkpoint, on_epoch=on_epoch)
-        vgg16.copy_weights(part, model, only=part)
-        return history
+    def phase(source: CachedViews, plain: Split, after: str, how: Vgg16Params) -> History:
+        part = vgg16.tail(model, after, how, runtime.policy)
+        checkpoint = Checkpoint(checkpoints, f"{len(done)}-{mark}") if checkpoints else None
+        rows = fit(part, source, plain, how, checkpoint=checkpoint, on_epoch=on_epoch)
+        vgg16.copy_weights(part, model)
+        done.extend([checkpoint] if checkpoint else [])
+        return rows
 
-    ...
+    if feature_params.layer == "block5_pool":
+        history = phase(views, validation, "block5_pool", params)
+    else:
+        block5 = vgg16.between(model, feature_params.layer, "block5_pool", runtime.policy)
+        ready = CachedViews(_through(block5, views.features), split.labels, params.seed)
+        ready_validation = Split(_through(block5, validation.images[None])[0], held_out.labels)
+        history = phase(ready, ready_validation, "block5_pool", params)
+    if params.fine_tune.epochs:
+        how = params.model_copy(update=params.fine_tune.model_dump() | {"warmup_epochs": 0.0})
+        tuned = phase(views, validation, feature_params.layer, how)
+        history += [row | {"epoch": row["epoch"] + params.epochs} for row in tuned]
+    write(out, model, history, runtime)
+    for checkpoint in done:
+        checkpoint.remove()
+
+
+def _read(cached: Path, name: str, count: int) -> NDArray[np.float16]:
+    path = cached / f"{name}.npy"
+    try:
+        features: NDArray[np.float16] = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            path, expected="features written by stage extract_features", found=str(error),
+            fix="run `dvc repro extract_features`",
+        ) from error  # fmt: skip
+    if features.shape[1] != count:
+        raise InputError(
+            path, expected=f"features of {count} images", found=f"{features.shape[1]}",
+            fix="run `dvc repro --force extract_features`",
+        )  # fmt: skip
+    return features
+
+
+def _through(part: keras.Model, features: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Return (K, N, …) features of the layers of `part` behind the cached ones."""
+    out = np.empty((*features.shape[:2], *part.output_shape[1:]), np.float16)
+    for view, images in enumerate(features):
+        for start in range(0, len(images), 64):
+            batch = np.ascontiguousarray(images[start : start + 64], np.float32)
+            out[view, start : start + 64] = part.predict_on_batch(batch)
+    return out

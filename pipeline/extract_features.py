@@ -1,0 +1,18 @@
+"""Run VGG16's frozen base once over every view of every image."""
+
+from convlens import runtime as rt
+from convlens.params import FeaturesParams, RuntimeParams
+from convlens.progress import console
+from stage import BASE_WEIGHTS, FEATURES, PREPARED, run
+
+
+def main(features: FeaturesParams, runtime: RuntimeParams) -> None:
+    """Write data/features/."""
+    machine = rt.configure(runtime)
+    from convlens.training.vgg16 import extract_features
+
+    extract_features(features, machine, PREPARED, BASE_WEIGHTS, FEATURES, console)
+
+
+if __name__ == "__main__":
+    run(main)

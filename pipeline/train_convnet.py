@@ -1,0 +1,29 @@
+"""Train the tutorials' small convnet from scratch."""
+
+from pathlib import Path
+
+from convlens import runtime as rt
+from convlens.params import ConvnetParams, RuntimeParams
+from convlens.progress import epochs
+from stage import CHECKPOINTS, PREPARED, run
+
+
+def main(convnet: ConvnetParams, runtime: RuntimeParams) -> None:
+    """Write models/convnet/."""
+    machine = rt.configure(runtime)
+    from convlens.training.convnet import train
+
+    with epochs("convnet", convnet.epochs) as show:
+        train(
+            convnet,
+            machine,
+            PREPARED,
+            Path("models/convnet"),
+            checkpoints=CHECKPOINTS,
+            on_epoch=[show],
+        )
+    # project("convnet")
+
+
+if __name__ == "__main__":
+    run(main)
