@@ -10,7 +10,7 @@ from pathlib import Path
 from convlens.data import SPLITS, duplicates
 from convlens.data.layout import Place
 from convlens.data.scan import Scan
-from convlens.data.split import STRENGTH, SplitRule
+from convlens.data.split import STRENGTH, SplitRule, draw
 from convlens.errors import InputError
 
 UNUSED = "beyond the asked split"
@@ -49,81 +49,81 @@ class Curation:
     duplicates: list[Dropped] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
 
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Photos in the manifest by (split, label)."""
+        return Counter((kept.split, kept.label) for kept in self.manifest)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    scan: Scan
+    label: str
+    group: str
+    split: str
+    draw: float
+
 
 def curate(scans: Sequence[Scan], places: Mapping[str, Place], rule: SplitRule) -> Curation:
     """Sort the scanned photos into the four places.
 
     Photos whose group has both labels are quarantined. Of equal files one stays. A group that
     would span several splits stays in the strongest one only (test, then validation, then train).
-
-    Raises
-    ------
-    InputError
-        A class of a split ends with fewer photos than asked.
     """
     result = Curation(quarantine=[scan for scan in scans if scan.reason])
-    good = [scan for scan in scans if not scan.reason]
-    groups: dict[str, list[Scan]] = {}
-    for scan, group in zip(good, duplicates.groups(good), strict=True):
-        groups.setdefault(group, []).append(scan)
-    chosen: list[Kept] = []
-    for group, members in sorted(groups.items()):
-        if len({places[scan.path].label for scan in members}) > 1:
-            result.quarantine.extend(conflicting(scan) for scan in members)
+    candidates = _candidates(scans, places, rule, result)
+    used: dict[str, dict[str, Kept]] = {}  # group → sha256 → the photo that stays
+    counts: Counter[tuple[str, str]] = Counter()
+    for candidate in candidates:
+        copies = used.setdefault(candidate.group, {})
+        same = copies.get(candidate.scan.sha256)
+        first = next(iter(copies.values()), None)
+        if same is not None:
+            result.duplicates.append(_drop(candidate, same, "byte-for-byte copy"))
+        elif first is not None and first.split != candidate.split:
+            result.duplicates.append(_drop(candidate, first, f"saved again in {first.split}"))
+        elif counts[candidate.split, candidate.label] >= rule.limit(candidate.split):
+            result.unused.append(candidate.scan.path)
         else:
-            chosen += _resolve(group, members, places, rule, result)
-    stay = rule.cap({kept.scan.sha256: (kept.split, kept.label) for kept in chosen})
-    result.manifest = [kept for kept in chosen if kept.scan.sha256 in stay]
-    result.unused += [kept.scan.path for kept in chosen if kept.scan.sha256 not in stay]
+            kept = Kept(candidate.scan, candidate.label, candidate.split, candidate.group)
+            copies[kept.scan.sha256] = kept
+            counts[kept.split, kept.label] += 1
+            result.manifest.append(kept)
     result.manifest.sort(key=lambda kept: (SPLITS.index(kept.split), kept.scan.path))
     result.quarantine.sort(key=lambda scan: scan.path)
     result.duplicates.sort(key=lambda dropped: dropped.path)
-    rule.check(
-        Counter((kept.split, kept.label) for kept in result.manifest),
-        Counter((place.split or "", place.label) for place in places.values()),
-    )
     return result
 
 
-def conflicting(scan: Scan) -> Scan:
-    """Return the scan of a photo that was found under both labels."""
-    return Scan(scan.path, scan.sha256, CONFLICT)
-
-
-def _resolve(
-    group: str,
-    members: list[Scan],
-    places: Mapping[str, Place],
-    rule: SplitRule,
-    result: Curation,
-) -> list[Kept]:
-    """Choose which photos of a group stay, and note the others in `result`."""
-    homes: list[tuple[int, str, Scan]] = []
-    for scan in members:
-        home = rule.home(scan.sha256, places[scan.path].split)
-        if home is None:
+def _candidates(
+    scans: Sequence[Scan], places: Mapping[str, Place], rule: SplitRule, result: Curation
+) -> list[_Candidate]:
+    """Return what may enter a split, strongest split first and lowest draw first in it."""
+    good = [scan for scan in scans if not scan.reason]
+    groups = duplicates.groups(good)
+    labels: dict[str, set[str]] = {}
+    for scan, group in zip(good, groups, strict=True):
+        labels.setdefault(group, set()).add(places[scan.path].label)
+    candidates = []
+    for scan, group in zip(good, groups, strict=True):
+        place = places[scan.path]
+        split = rule.home(scan.sha256, place.split)
+        if len(labels[group]) > 1:
+            result.quarantine.append(Scan(scan.path, scan.sha256, CONFLICT))
+        elif split is None:
             result.unused.append(scan.path)
         else:
-            homes.append((STRENGTH.index(home), scan.path, scan))
-    homes.sort(key=lambda entry: entry[:2])
-    kept: dict[str, Kept] = {}
-    for strength, path, scan in homes:
-        label, split = places[path].label, STRENGTH[strength]
-        same = kept.get(scan.sha256)
-        first = next(iter(kept.values()), None)
-        if same is None and (first is None or first.split == split):
-            kept[scan.sha256] = Kept(scan, label, split, group)
-            continue
-        stays, reason = (
-            (same, "byte-for-byte copy")
-            if same
-            else (first, f"saved again in {first.split if first else ''}")
-        )
-        assert stays is not None
-        result.duplicates.append(
-            Dropped(path, label, split, scan.sha256, stays.scan.path, group, reason)
-        )
-    return list(kept.values())
+            number = draw(scan.sha256, rule.seed)
+            candidates.append(_Candidate(scan, place.label, group, split, number))
+    candidates.sort(key=lambda one: (STRENGTH.index(one.split), one.draw, one.scan.path))
+    return candidates
+
+
+def _drop(candidate: _Candidate, kept: Kept, reason: str) -> Dropped:
+    scan = candidate.scan
+    return Dropped(
+        scan.path, candidate.label, candidate.split, scan.sha256, kept.scan.path, kept.group, reason
+    )
 
 
 def refuse_too_many_bad(quarantine: Sequence[Scan], photos: int, limit: float, path: Path) -> None:

@@ -83,9 +83,9 @@ def _load(content: bytes) -> tuple[Image.Image, str, str]:
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            # some cameras' second picture is broken; the first one, the photo, is whole
-            warnings.filterwarnings("ignore", message="Image appears to be a malformed MPO")
+            # the others are about metadata, which good photos often have broken
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=FORMATS)
             kind, mode = str(image.format), image.mode
             image.load()

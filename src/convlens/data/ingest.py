@@ -71,6 +71,7 @@ def prepare(
             rule = SplitRule(params.split, params.seed, own)
             curation = curate(scans, arrangement.photos, rule)
             refuse_too_many_bad(curation.quarantine, len(names), params.max_bad_fraction, archive)
+            rule.check(curation.counts, arrangement.counts)
             rows = {name: row for row, name in enumerate(names)}
             _write_arrays(curation.manifest, scratch, rows, partial, params.image_size)
             scratch.unlink()
@@ -163,7 +164,7 @@ def _summary(
         "duplicates": len(curation.duplicates),
         "ignored": ignored.total(),
     }
-    counts = Counter((kept.split, kept.label) for kept in curation.manifest)
+    counts = curation.counts
     return {
         "source": params.source,
         "archive_sha256": files.sha256(archive),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -44,6 +45,11 @@ class Arrangement:
     layout: str
     photos: dict[str, Place]
     ignored: dict[str, str]
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Photos by (split, label); the split is "" where the names give none."""
+        return Counter((place.split or "", place.label) for place in self.photos.values())
 
 
 def arrange(names: Iterable[str], where: Path) -> Arrangement:

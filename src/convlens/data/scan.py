@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import signal
 import threading
@@ -40,14 +41,15 @@ class Scan:
 class _Worker:
     """One process's open archive and scratch file."""
 
-    def __init__(self, archive: Path, scratch: Path, size: int) -> None:
+    def __init__(self, archive: Path, scratch: Path | None, size: int) -> None:
         self.path, self.size = archive, size
         self.archive = open_archive(archive)
-        self.scratch = os.open(scratch, os.O_WRONLY)
+        self.scratch = None if scratch is None else scratch.open("r+b", buffering=0)
 
     def close(self) -> None:
         self.archive.close()
-        os.close(self.scratch)
+        if self.scratch:
+            self.scratch.close()
 
     def scan(self, row: int, name: str) -> Scan:
         try:
@@ -67,7 +69,9 @@ class _Worker:
                 fix="do not use this archive, or make one without that photo",
             ) from error
         # written, not memory-mapped: pages written through a map would count as resident memory
-        os.pwrite(self.scratch, photo.pixels.tobytes(), row * photo.pixels.nbytes)
+        if self.scratch:
+            self.scratch.seek(row * photo.pixels.nbytes)
+            self.scratch.write(photo.pixels.tobytes())
         return Scan(
             name, digest, None, photo.format, photo.mode, photo.width, photo.height,
             photo.phash, photo.thumb,
@@ -77,7 +81,7 @@ class _Worker:
 def scan(
     archive: Path,
     names: Sequence[str],
-    scratch: Path,
+    scratch: Path | None,
     size: int,
     *,
     workers: int = 1,
@@ -85,27 +89,28 @@ def scan(
 ) -> list[Scan]:
     """Decode the members `names`; row i of `scratch` becomes names[i] as uint8 (size, size, 3).
 
-    The result and the bytes of `scratch` do not depend on `workers`. Rows of photos that cannot
-    be decoded are holes.
+    Without a scratch file only the findings are kept. They and the bytes of `scratch` do not
+    depend on `workers`. Rows of photos that cannot be decoded are holes.
 
     Raises
     ------
     InputError
         A photo has more pixels than decode.MAX_PIXELS; it names the member.
     """
-    row_bytes = size * size * 3
-    with scratch.open("wb") as empty:
-        empty.truncate(len(names) * row_bytes)
-    spread = _serial if workers == 1 else _parallel
-    found = spread(_Worker, (archive, scratch, size), names, workers)
+    if scratch:
+        with scratch.open("wb") as empty:
+            empty.truncate(len(names) * size * size * 3)
+    workers = min(workers, math.ceil(len(names) / BATCH))
+    spread = _parallel if workers > 1 else _serial
+    found = spread((archive, scratch, size), names, workers)
     return list(progress(found, what="decode photos", total=len(names), unit="photos"))
 
 
 def _serial(
-    make: type[_Worker], arguments: tuple[Path, Path, int], names: Sequence[str], workers: int
+    setup: tuple[Path, Path | None, int], names: Sequence[str], workers: int
 ) -> Iterator[Scan]:
     del workers
-    worker = make(*arguments)
+    worker = _Worker(*setup)
     try:
         for row, name in enumerate(names):
             yield worker.scan(row, name)
@@ -114,25 +119,22 @@ def _serial(
 
 
 def _parallel(
-    make: type[_Worker], arguments: tuple[Path, Path, int], names: Sequence[str], workers: int
+    setup: tuple[Path, Path | None, int], names: Sequence[str], workers: int
 ) -> Iterator[Scan]:
-    del make
     batches = [(row, names[row : row + BATCH]) for row in range(0, len(names), BATCH)]
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start, initargs=arguments
-    ) as pool:
-        try:
-            for scans in pool.map(_scan_batch, batches):
-                yield from scans
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    context = get_context("spawn")  # a fork would copy locks held by the caller's threads
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=setup)
+    try:
+        for scans in pool.map(_scan_batch, batches):
+            yield from scans
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 _worker: _Worker
 
 
-def _start(archive: Path, scratch: Path, size: int) -> None:
+def _start(archive: Path, scratch: Path | None, size: int) -> None:
     global _worker  # a worker process has no other place to keep its open files
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -13,6 +13,7 @@ An archive's own splits stand. A missing test (or validation) split is carved ou
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 
 from convlens.data import CLASSES, SPLITS
@@ -80,20 +81,9 @@ class SplitRule:
                 return name
         return None
 
-    def cap(self, members: Mapping[str, tuple[str, str]]) -> set[str]:
-        """Return which photos stay when counts are asked; `members` maps sha256 to (split, label).
-
-        Fractions keep every photo.
-        """
-        if not self.counted:
-            return set(members)
-        kept: set[str] = set()
-        for split in SPLITS:
-            for label in CLASSES:
-                there = [key for key, place in members.items() if place == (split, label)]
-                there.sort(key=lambda key: (draw(key, self.seed), key))
-                kept.update(there[: int(self.sizes[split])])
-        return kept
+    def limit(self, split: str) -> float:
+        """Return how many photos of each class `split` keeps: the count asked, or infinity."""
+        return self.sizes[split] if self.counted else math.inf
 
     def check(
         self, got: Mapping[tuple[str, str], int], offered: Mapping[tuple[str, str], int]

@@ -1,0 +1,115 @@
+"""Decoding: by content, completely, upright, any mode to RGB."""
+
+import numpy as np
+import pytest
+from archives import encoded, photo, picture
+from PIL import Image
+
+from convlens.data import decode as module
+from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
+
+
+def pixels(content: bytes, size: int = 32) -> np.ndarray:
+    return decode(content, size).pixels.astype(int)
+
+
+def test_plain_photo_is_resized_with_the_pinned_filter() -> None:
+    image = picture("plain", 80)
+    found = decode(encoded(image, "PNG"), 32)
+    expected = np.asarray(image.resize((32, 32), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(found.pixels, expected)
+    assert (found.format, found.mode, found.width, found.height) == ("PNG", "RGB", 80, 80)
+    assert found.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_every_exif_orientation_is_turned_upright(turn) -> None:
+    # how a camera held in each of the eight ways stores the same scene (EXIF 2.3, table 6)
+    stored = {
+        1: lambda a: a,
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }
+    scene = np.asarray(picture("scene", 64))[:, :48]
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    image = Image.fromarray(np.ascontiguousarray(stored[turn](scene)))
+    found = pixels(encoded(image, "PNG", exif=exif))
+    np.testing.assert_array_equal(found, pixels(encoded(Image.fromarray(scene), "PNG")))
+
+
+def test_transparency_is_laid_on_white() -> None:
+    image = picture("clear").convert("RGBA")
+    image.putalpha(Image.new("L", image.size, 0))
+    assert (pixels(encoded(image, "PNG")) == 255).all()
+    palette = Image.new("P", (40, 40), 3)
+    palette.putpalette([0] * 768)
+    assert (pixels(encoded(palette, "GIF", transparency=3)) == 255).all()
+    assert (pixels(encoded(palette, "GIF")) == 0).all()
+
+
+def test_grey_cmyk_and_palette_keep_their_colours() -> None:
+    image = picture("modes")
+    plain = pixels(encoded(image, "PNG"))
+    grey = np.asarray(image.convert("L").resize((32, 32), Image.Resampling.BICUBIC))
+    assert np.abs(pixels(encoded(image.convert("L"), "PNG")) - grey[..., None]).max() <= 1
+    assert np.abs(pixels(encoded(image.convert("CMYK"), quality=100)) - plain).mean() < 4
+    assert np.abs(pixels(encoded(image.quantize(256), "PNG")) - plain).mean() < 8
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped() -> None:
+    levels = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    found = pixels(encoded(Image.fromarray(levels), "PNG"))
+    assert found.min() < 8
+    assert found.max() > 247
+    assert found.mean() == pytest.approx(127.5, abs=2)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])
+def test_formats_are_known_by_content(kind) -> None:
+    assert decode(photo("format", kind), 32).format == kind
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"<html><body>404</body></html>", "not an image"),
+        (b"II*\0" + bytes(100), "not an image"),
+        (photo("cut")[:600], "truncated"),
+        (photo("cut")[:20], "truncated"),
+        (photo("cut", "PNG")[:400], "truncated"),
+        (photo("cut", "BMP")[:400], "truncated"),
+        (photo("x", "PNG")[:60] + bytes(200) + photo("x", "PNG")[260:], "damaged"),
+    ],
+)
+def test_reasons_for_the_quarantine(content, reason) -> None:
+    with pytest.raises(BadPhotoError) as caught:
+        decode(content, 32)
+    assert str(caught.value) == reason
+
+
+def test_a_broken_exif_block_is_no_reason_to_lose_a_photo() -> None:
+    whole = photo("exif")
+    broken = b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 40
+    segment = b"\xff\xe1" + (len(broken) + 2).to_bytes(2, "big") + broken
+    np.testing.assert_array_equal(pixels(whole[:2] + segment + whole[2:]), pixels(whole))
+
+
+def test_too_many_pixels_are_seen_in_the_header(monkeypatch) -> None:
+    monkeypatch.setattr(module, "MAX_PIXELS", 48 * 48 - 1)
+    with pytest.raises(TooManyPixelsError, match="2304 pixels"):
+        decode(photo("large"), 32)
+
+
+def test_hash_is_zero_for_blank_pictures_and_stable_for_the_others() -> None:
+    assert decode(encoded(Image.new("RGB", (50, 50), "teal"), "PNG"), 32).phash == 0
+    image = picture("hash")
+    sharp, coarse = (decode(encoded(image, quality=q), 32).phash for q in (95, 40))
+    other = decode(photo("other"), 32).phash
+    assert (sharp ^ coarse).bit_count() <= 8 < (sharp ^ other).bit_count()
