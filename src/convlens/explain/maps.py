@@ -41,3 +41,24 @@ def normalise(maps: npt.NDArray[np.floating]) -> tuple[Maps, npt.NDArray[np.bool
     empty = peak[:, 0, 0] <= np.finfo(np.float32).tiny
     scaled = np.where(empty[:, None, None], 0.0, positive / np.where(peak > 0, peak, 1.0))
     return scaled.astype(np.float32), empty
+
+
+def agreement(first: Maps, second: Maps, share: float = 0.2) -> dict[str, float]:
+    """Say how far two maps (H, W) of one photo agree.
+
+    Returns
+    -------
+    dict
+        `correlation`: Pearson's, -1..1, 0 if a map is constant; `overlap`: intersection over
+        union of the hottest `share` of each, 0..1; by chance share / (2 - share); 0 if a map is
+        constant.
+    """
+    a, b = first.ravel().astype(np.float64), second.ravel().astype(np.float64)
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    if size == 0:
+        return {"correlation": 0.0, "overlap": 0.0}
+    count = max(1, round(share * a.size))
+    hot_a, hot_b = (np.argsort(-values, kind="stable")[:count] for values in (a, b))
+    common = len(np.intersect1d(hot_a, hot_b))
+    return {"correlation": float(a @ b) / size, "overlap": common / (2 * count - common)}

@@ -3,69 +3,136 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from convlens.explain.maps import resize
-from convlens.figures import style
+from convlens.figures.gallery import Picture, Scale, gallery
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Rgb = npt.NDArray[np.uint8]
+_NOTHING = "no evidence found"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One network's view of a photo.
+
+    Attributes
+    ----------
+    heat
+        (h, w) in [0, 1], any size; all zero is shown as "no evidence found".
+    caption
+        What the heat argues for and how sure the network is, for example "dog, 97.1 %".
+    """
+
+    heat: npt.NDArray[np.float32]
+    caption: str
+
+
+def says(label: str, probability: float) -> str:
+    """Return "dog, 97.1 %"; never 100.0 %, which no network can claim."""
+    percent = min(max(100 * probability, 0.0), 100.0)
+    shown = "> 99.9" if percent >= 99.95 else f"{percent:.1f}"
+    return f"{label}, {shown} %"
+
+
+def coloured(heat: npt.NDArray[np.float32], height: int, width: int, colormap: str) -> Rgb:
+    """Return a map (h, w) in [0, 1] as colours (height, width, 3) uint8, resized bilinearly."""
+    import matplotlib as mpl
+
+    hot = np.clip(resize(heat[None], height, width)[0], 0, 1)
+    return np.asarray(np.round(mpl.colormaps[colormap](hot)[..., :3] * 255), dtype=np.uint8)
 
 
 def overlay(photo: Rgb, heat: npt.NDArray[np.float32], colormap: str = "viridis") -> Rgb:
-    """Lay a map (h, w) in [0, 1] over a photo (H, W, 3): the hotter, the less the photo shows.
+    """Lay a map (h, w) in [0, 1] over a photo (H, W, 3): the hotter, the more colour.
 
-    The map is resized to the photo; the result is (H, W, 3) uint8.
+    Where there is no heat the photo turns dark and nearly grey, so that every colour is heat.
     """
-    import matplotlib as mpl
-
-    hot = np.clip(resize(heat[None], *photo.shape[:2])[0], 0, 1)
-    colours = mpl.colormaps[colormap](hot)[..., :3] * 255
-    share = 0.25 + 0.4 * hot[..., None]
-    return np.asarray(np.round(photo * (1 - share) + colours * share), dtype=np.uint8)
+    height, width = photo.shape[:2]
+    hot = np.clip(resize(heat[None], height, width)[0], 0, 1)[..., None]
+    grey = photo.mean(axis=2, keepdims=True)
+    dark = (0.55 + 0.45 * hot) * (0.6 * grey + 0.4 * photo)
+    share = 0.7 * hot
+    mixed = dark * (1 - share) + coloured(heat, height, width, colormap) * share
+    return np.asarray(np.round(mixed), dtype=np.uint8)
 
 
 def panels(
+    photos: Sequence[Rgb], looks: Sequence[Look], heading: str, colormap: str = "viridis"
+) -> Figure:
+    """Draw one row a photo (H, W, 3) uint8: photo, heatmap, and the heatmap on the photo."""
+    rows = []
+    for photo, look in zip(photos, looks, strict=True):
+        height, width = photo.shape[:2]
+        found = "heatmap" if look.heat.any() else _NOTHING
+        rows.append(
+            [
+                Picture(photo, look.caption),
+                Picture(coloured(look.heat, height, width, colormap), found),
+                Picture(overlay(photo, look.heat, colormap), "on the photo"),
+            ]
+        )
+    note = "Bright places argue for the class named; each map is scaled to its own maximum."
+    return gallery(rows, heading, note, scale=_scale(colormap))
+
+
+def views(
     photos: Sequence[Rgb],
-    maps: Sequence[npt.NDArray[np.float32]],
-    captions: Sequence[str],
-    *,
+    looks: Sequence[Sequence[Look]],
+    heading: str,
+    note: str = "",
+    colormap: str = "viridis",
+) -> Figure:
+    """Draw one row a photo: the photo, then each of its looks on top of it.
+
+    The looks of a row can be two classes, several methods, several layers or two models.
+    """
+    rows = []
+    for photo, row in zip(photos, looks, strict=True):
+        pictures = [Picture(photo, "photo")]
+        for look in row:
+            title = look.caption if look.heat.any() else f"{look.caption}: {_NOTHING}"
+            pictures.append(Picture(overlay(photo, look.heat, colormap), title))
+        rows.append(pictures)
+    return gallery(rows, heading, note, scale=_scale(colormap))
+
+
+def both_models(
+    photo: Rgb,
+    looks: dict[str, Look],
+    agreement: dict[str, float],
     heading: str,
     colormap: str = "viridis",
 ) -> Figure:
-    """Draw one row a photo: the photo, its heatmap, and the heatmap on top of the photo.
+    """Draw what two models say about one photo, where each looks, and how far they agree.
 
     Parameters
     ----------
-    photos
-        (H, W, 3) uint8 each, any size.
-    maps
-        (h, w) in [0, 1] each, any size.
-    captions
-        What the model says, for example "dog, 97.1 %"; one a photo.
+    looks
+        Model name to its look; two entries.
+    agreement
+        `correlation` (-1..1) and `overlap` (0..1) of the maps, see `explain.maps.agreement`.
     """
-    rows = len(photos)
-    fig = style.figure(9.6, 0.75 + 3.3 * rows)
-    fig.suptitle(heading, size=14, weight="bold")
-    grid = fig.subplots(rows, 3, squeeze=False)
-    for axes, photo, heat, caption in zip(grid, photos, maps, captions, strict=True):
-        smooth = resize(heat[None], *photo.shape[:2])[0]
-        picture(axes[0], photo, caption)
-        picture(axes[1], smooth, "where it looks", cmap=colormap, vmin=0, vmax=1)
-        picture(axes[2], overlay(photo, heat, colormap), "on the photo")
-    return fig
+    both = np.minimum(*(resize(look.heat[None], *photo.shape[:2])[0] for look in looks.values()))
+    pictures = [Picture(photo, "photo")]
+    for name, look in looks.items():
+        title = look.caption if look.heat.any() else f"{look.caption}: {_NOTHING}"
+        pictures.append(Picture(overlay(photo, look.heat, colormap), f"{name}\n{title}"))
+    pictures.append(Picture(overlay(photo, both, colormap), "both\nwhere the two maps meet"))
+    note = (
+        f"Agreement of the maps: correlation {agreement['correlation']:+.2f}, "
+        f"overlap of the hottest fifth {100 * agreement['overlap']:.0f} % "
+        "(by chance 11 %)."
+    )
+    return gallery([pictures], heading, note, width=11.2, scale=_scale(colormap))
 
 
-def picture(axes: Any, image: npt.NDArray[Any], title: str, **options: Any) -> None:
-    """Show an image without ticks under a title."""
-    axes.imshow(image, interpolation="antialiased", **options)
-    axes.set_title(title)
-    axes.set(xticks=[], yticks=[])
-    axes.grid(False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+def _scale(colormap: str) -> Scale:
+    return Scale(colormap, "no evidence", "strongest evidence on this photo")

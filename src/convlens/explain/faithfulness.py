@@ -1,0 +1,132 @@
+"""Is the heatmap true? What happens to the score when the places it names go, or come first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convlens.explain.maps import Maps, resize
+from convlens.progress import Progress, silent
+
+Values = npt.NDArray[np.float64]
+Predict = Callable[[npt.NDArray[np.float32]], Values]
+
+
+def removal_curve(
+    predict: Predict,
+    image: npt.NDArray[Any],
+    baseline: npt.NDArray[Any],
+    heat: npt.NDArray[np.floating],
+    steps: int,
+) -> Values:
+    """Return the score after the hottest 0, 1/steps, … all pixels became those of `baseline`.
+
+    Parameters
+    ----------
+    predict
+        From images (M, H, W, 3) to scores (M,).
+    image, baseline
+        (H, W, 3). Swapped, they give the insertion curve.
+    heat
+        (H, W); equal values go in reading order.
+
+    Returns
+    -------
+    array
+        (steps + 1,) scores; the first is the image's own, the last the baseline's.
+    """
+    order = np.argsort(-heat.ravel().astype(np.float64), kind="stable")
+    rank = np.empty(order.size, dtype=np.int64)
+    rank[order] = np.arange(order.size)
+    limits = np.round(np.linspace(0, order.size, steps + 1)).astype(np.int64)
+    gone = rank.reshape(1, *heat.shape, 1) < limits[:, None, None, None]
+    return predict(np.where(gone, baseline, image).astype(np.float32))
+
+
+def area(curve: Values) -> float:
+    """Return the mean height of a curve by the trapezoidal rule; x runs from 0 to 1."""
+    return float(np.trapezoid(curve, dx=1 / (len(curve) - 1)))
+
+
+def centred_gaussian(height: int, width: int) -> Maps:
+    """Return a bump (height, width) in (0, 1], a quarter of each side wide: the photographer's."""
+    y = (np.arange(height) + 0.5) / height - 0.5
+    x = (np.arange(width) + 0.5) / width - 0.5
+    bump = np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * 0.25**2))
+    return np.asarray(bump / bump.max(), dtype=np.float32)
+
+
+def random_map(grid: tuple[int, int], size: tuple[int, int], seed: tuple[int, ...]) -> Maps:
+    """Return uniform noise on a coarse `grid`, resized to `size` as heatmaps are.
+
+    As smooth as a heatmap, so that comparing the two compares places and not textures.
+    """
+    noise = np.random.default_rng(seed).random((1, *grid))
+    return np.asarray(resize(noise, *size)[0])
+
+
+def blurred(image: npt.NDArray[Any], share: float = 0.1) -> npt.NDArray[np.float32]:
+    """Return (H, W, 3) float32 blurred by `share` of its sides: what "not there" looks like."""
+    from scipy.ndimage import gaussian_filter
+
+    height, width = image.shape[:2]
+    spread = (share * height, share * width, 0)
+    return np.asarray(gaussian_filter(image.astype(np.float32), spread, mode="nearest"))
+
+
+def curves(
+    predict_for: Callable[[int], Predict],
+    images: npt.NDArray[Any],
+    maps: Maps,
+    grid: tuple[int, int],
+    *,
+    steps: int,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> dict[str, dict[str, Values]]:
+    """Delete and insert by heatmap, random and centred-Gaussian order.
+
+    Parameters
+    ----------
+    predict_for
+        From an image's index to its score function.
+    images, maps
+        (N, H, W, 3) and (N, H, W).
+    grid
+        Resolution (h, w) of the layer behind the maps; random maps get the same.
+
+    Returns
+    -------
+    dict
+        `deletion` and `insertion`, each with `heatmap`, `random` and `gaussian`: (N, steps + 1).
+    """
+    size = (images.shape[1], images.shape[2])
+    found: dict[str, dict[str, list[Values]]] = {"deletion": {}, "insertion": {}}
+    for index in progress(range(len(images)), what="faithfulness", unit="image"):
+        image, absent, predict = images[index], blurred(images[index]), predict_for(index)
+        orders = {
+            "heatmap": maps[index],
+            "random": random_map(grid, size, (seed, index)),
+            "gaussian": centred_gaussian(*size),
+        }
+        for name, heat in orders.items():
+            deletion = removal_curve(predict, image, absent, heat, steps)
+            insertion = removal_curve(predict, absent, image, heat, steps)
+            found["deletion"].setdefault(name, []).append(deletion)
+            found["insertion"].setdefault(name, []).append(insertion)
+    return {
+        kind: {name: np.asarray(rows) for name, rows in by.items()} for kind, by in found.items()
+    }
+
+
+def bootstrap(
+    values: Values, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return the mean of `values` (N,) and the bounds of its percentile bootstrap interval."""
+    draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
+    means = values[draws].mean(axis=1)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(values.mean()), float(low), float(high)
