@@ -1,0 +1,62 @@
+"""Local archives and folders: checked first, then copied whole."""
+
+import hashlib
+
+import pytest
+from archives import class_folders, data_params, write_zip
+
+from convlens.data.sources import fetch
+from convlens.errors import InputError
+
+
+def test_zip_is_copied_when_its_digest_is_the_pinned_one(tmp_path) -> None:
+    source = write_zip(tmp_path / "pets.zip", class_folders(3))
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    out = tmp_path / "raw" / "source.zip"
+    assert fetch(data_params(archive=str(source), sha256=digest), out) == digest
+    assert out.read_bytes() == source.read_bytes()
+
+
+def test_wrong_digest_is_refused(tmp_path) -> None:
+    source = write_zip(tmp_path / "pets.zip", class_folders(3))
+    params = data_params(archive=str(source), sha256="0" * 64)
+    with pytest.raises(InputError, match=r"(?s)pets\.zip.*data\.sha256.*found: +sha256"):
+        fetch(params, tmp_path / "raw" / "source.zip")
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_folder_becomes_a_zip_of_names_and_contents_only(tmp_path) -> None:
+    digests = []
+    for place in ("one", "two"):
+        folder = tmp_path / place
+        members = class_folders(3)
+        for name in sorted(members, reverse=place == "two"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(members[name])
+        out = tmp_path / f"{place}.zip"
+        digests.append(fetch(data_params(archive=str(folder)), out))
+    assert digests[0] == digests[1]
+    (tmp_path / "two/cats/0.jpg").write_bytes(b"changed")
+    assert fetch(data_params(archive=str(tmp_path / "two")), tmp_path / "3.zip") != digests[0]
+
+
+def test_empty_folder_is_refused(tmp_path) -> None:
+    (tmp_path / "pets").mkdir()
+    with pytest.raises(InputError, match="none of which fits"):
+        fetch(data_params(archive=str(tmp_path / "pets")), tmp_path / "source.zip")
+    assert not (tmp_path / "source.zip").exists()
+
+
+def test_unreadable_file_in_a_folder_is_named(tmp_path) -> None:
+    for name, content in class_folders(2).items():
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pets" / name).write_bytes(content)
+
+    from unittest.mock import patch
+
+    with (
+        patch("pathlib.Path.read_bytes", side_effect=PermissionError(13, "Permission denied")),
+        pytest.raises(InputError, match=r"(?s)cats/0\.jpg.*Permission denied"),
+    ):
+        fetch(data_params(archive=str(tmp_path / "pets")), tmp_path / "source.zip")
+    assert not (tmp_path / "source.zip").exists()
