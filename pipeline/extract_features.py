@@ -9,7 +9,7 @@ from stage import BASE_WEIGHTS, FEATURES, PREPARED, run
 def main(features: FeaturesParams, runtime: RuntimeParams) -> None:
     """Write data/features/."""
     machine = rt.configure(runtime)
-    from convlens.training.vgg16 import extract_features
+    from convlens.training.features import extract_features
 
     extract_features(features, machine, PREPARED, BASE_WEIGHTS, FEATURES, console)
 

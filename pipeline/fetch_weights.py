@@ -1,16 +1,15 @@
 """Get VGG16's ImageNet base, whichever source serves it."""
 
-from pathlib import Path
-
-from convlens.models import weights
+from convlens.models.weight_sources import fetch
+from convlens.models.weights import DIGEST
 from convlens.params import Vgg16Params
-from stage import run
+from stage import BASE_WEIGHTS, run
 
 
 def main(vgg16: Vgg16Params) -> None:
     """Write data/weights/vgg16_base.npz."""
-    source = weights.fetch(Path("data/weights/vgg16_base.npz"), vgg16.weights)
-    print(f"VGG16 base from {source}, digest {weights.DIGEST[:12]}…")
+    source = fetch(BASE_WEIGHTS, vgg16.weights)
+    print(f"VGG16 base from {source}, digest {DIGEST[:12]}…")
 
 
 if __name__ == "__main__":

