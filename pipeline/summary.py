@@ -1,0 +1,25 @@
+"""Print the results of the last run and where to look next; changes nothing."""
+
+from pathlib import Path
+
+from convlens.evaluation.summary import aligned, closing_table
+from stage import run
+
+NEXT = """
+Where to look next
+  reports/index.html   every picture and number, in a browser
+  make ui              compare the runs in MLflow
+  dvc metrics show     all metrics; `dvc plots show` draws both models' curves"""
+
+
+def show() -> None:
+    """Print both models' row of reports/summary.json."""
+    print(f"\n{aligned(closing_table(Path()))}\n{NEXT}")
+
+
+def main() -> None:
+    show()
+
+
+if __name__ == "__main__":
+    run(main)
