@@ -6,9 +6,9 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from filelock import FileLock
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import requests
 
 MIB = 2**20
+PIECE = 2**14  # bytes: what a cut loses at most
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_PAUSE = 30.0
 TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds without a byte
@@ -163,17 +164,30 @@ def _attempt(session: requests.Session, url: str, partial: _Partial, progress: P
         total = None if length is None else start + int(length)
         if total is not None:
             _check_space(partial.body, total - start)
-        chunks = progress(
-            response.iter_content(MIB),
-            what=url.rsplit("/", 1)[-1],
-            total=None if total is None else math.ceil((total - start) / MIB),
-            unit="MiB",
-        )
         with partial.body.open("ab") as out:
-            for chunk in chunks:
-                out.write(chunk)
+            done = progress(
+                _store(response, out),
+                what=url.rsplit("/", 1)[-1],
+                total=None if total is None else math.ceil((total - start) / MIB),
+                unit="MiB",
+            )
+            for _ in done:
+                pass
     if total is not None and partial.size != total:
         raise _TransientError(f"{partial.size:,} of {total:,} bytes arrived")
+
+
+def _store(response: requests.Response, out: BinaryIO) -> Iterator[int]:
+    """Write the body to `out`; yield after every mebibyte and at the end."""
+    written = 0
+    for chunk in response.iter_content(PIECE):
+        out.write(chunk)
+        written += len(chunk)
+        if written >= MIB:
+            yield written
+            written = 0
+    if written:
+        yield written
 
 
 def _check(response: requests.Response, url: str) -> None:
