@@ -59,10 +59,10 @@ def configure(params: RuntimeParams) -> Runtime:
     # Read by oneDNN's and Eigen's pools at import, so they must be set before it.
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
-    with _quiet_import():
-        import tensorflow as tf
+    quiet_tensorflow()
+    import tensorflow as tf
 
-        gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         precision = resolve_precision(params.precision, cpu_flags(), gpu=True)
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
@@ -121,9 +121,17 @@ def _cpuinfo() -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
+def quiet_tensorflow() -> None:
+    """Load TensorFlow and look for GPUs without the log lines of its C++ side."""
+    with _stderr_held_back():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices("GPU")
+
+
 @contextmanager
-def _quiet_import() -> Iterator[None]:
-    """Hold back what TensorFlow's C++ side writes to stderr while it loads; show it on failure."""
+def _stderr_held_back() -> Iterator[None]:
+    """Hold back what is written to stderr, from C++ too; show it if the block fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
     kept = os.dup(2)

@@ -1,0 +1,66 @@
+# Every target sets up what it needs; `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+READY := .venv/.ready
+DEV := .venv/.ready-dev
+RECIPE = python pipeline/recipe.py
+
+.PHONY: help setup repro drawn photos photos-full tutorial test check verify bench seeds ui lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## create .venv with every dependency pinned by hash
+
+.venv/.uv: requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "ConvLens needs Python >= 3.11; name one: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(READY): requirements.lock pyproject.toml .venv/.uv
+	.venv/bin/uv pip install --quiet --require-hashes -r requirements.lock
+	.venv/bin/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(READY)
+	.venv/bin/uv pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+repro: $(READY)  ## run the pipeline of params.yaml: train, evaluate, explain, track
+	@dvc repro && python pipeline/summary.py
+
+drawn: $(READY)  ## switch back to the drawings and run
+	@$(RECIPE) drawn && $(MAKE) --no-print-directory repro
+
+photos: $(READY)  ## 4,000 photos: Google's set, or ARCHIVE=some.zip
+	@$(RECIPE) photos-small $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
+
+photos-full: $(READY)  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
+	@$(RECIPE) photos-full $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
+
+tutorial: $(READY)  ## the tutorials' recipe to the letter, for comparison
+	@$(RECIPE) tutorial $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
+
+test: $(DEV)  ## run every test
+	@pytest
+
+check: $(DEV)  ## formatting, lint, types
+	@ruff format --check . && ruff check . && mypy
+
+ui: $(READY)  ## open the experiments in the MLflow UI on http://127.0.0.1:5000
+	@convlens ui
+
+lock: .venv/.uv  ## resolve the dependencies anew and pin them with hashes
+	.venv/bin/uv pip compile pyproject.toml $(LOCK) -o requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --extra dev --constraints requirements.lock $(LOCK) -o requirements-dev.lock
+	echo uv | .venv/bin/uv pip compile - $(LOCK) -o requirements-uv.lock
+LOCK = --quiet --upgrade --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header
+
+clean:  ## remove everything produced, DVC's cache and the MLflow store included
+	rm -rf data/raw data/prepared data/weights data/features models/*/ reports/*/ reports/index.html \
+		.convlens mlflow.db* mlartifacts .dvc/cache .dvc/tmp .pytest_cache .mypy_cache .ruff_cache
+	git checkout --quiet -- models reports 2>/dev/null || true

@@ -1,0 +1,104 @@
+"""Switch params.yaml to a recipe: the drawn one, and the changes to it that recipes/NAME.yaml says.
+
+With --overrides, print them for `dvc exp run` instead of writing:
+dvc exp run $(python pipeline/recipe.py photos-small --archive some.zip --overrides)
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from ruamel.yaml import YAML
+
+from convlens import params
+from convlens.errors import InputError
+from convlens.files import sha256, write_text
+from stage import PARAMS
+
+RECIPES = Path("recipes")
+BASE = RECIPES / "drawn.yaml"
+
+
+@click.command(help=__doc__)
+@click.argument("name", type=click.Choice(sorted(path.stem for path in RECIPES.glob("*.yaml"))))
+@click.option("--archive", type=click.Path(path_type=Path), help="a local zip; its hash is pinned")
+@click.option("--overrides", is_flag=True, help="print -S options, write nothing")
+def main(name: str, archive: Path | None, overrides: bool) -> None:
+    """Write params.yaml, or print the changes."""
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 120
+    yaml.representer.add_representer(type(None), lambda dumper, _: _null(dumper))
+    before, tree = yaml.load(PARAMS), yaml.load(BASE)
+    try:
+        changes = _changes(name, archive)
+        for key, value in changes.items():
+            _set(tree, key, value)
+        params.check(_plain(tree), RECIPES / f"{name}.yaml")
+    except InputError as error:
+        sys.exit(f"recipe: {error}")
+    if overrides:
+        old = dict(_leaves(_plain(before)))
+        new = dict(_leaves(_plain(tree)))
+        click.echo(" ".join(f"-S {k}={_word(v)}" for k, v in new.items() if old.get(k) != v))
+        return
+    text = io.StringIO()
+    yaml.dump(tree, text)
+    write_text(PARAMS, text.getvalue())
+    click.echo(f"params.yaml is now recipe {name}")
+
+
+def _changes(name: str, archive: Path | None) -> dict[str, Any]:
+    recipe = RECIPES / f"{name}.yaml"
+    changes = {} if recipe == BASE else dict(_leaves(YAML(typ="safe").load(recipe)))
+    if archive is None:
+        return changes
+    if archive.is_dir():
+        return changes | {"data.source": "archive", "data.archive": str(archive)}
+    if not archive.is_file():
+        raise InputError(
+            archive, expected="an archive of photos", found="no such file", fix="mend the path"
+        )
+    pinned = {"data.archive": str(archive), "data.sha256": sha256(archive)}
+    return changes | {"data.source": "archive"} | pinned
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _set(tree: Any, key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        tree = tree[parent]
+    if last not in tree:
+        raise InputError(key, expected=f"a key of {BASE}", found="none", fix="mend the recipe")
+    tree[last] = value
+
+
+def _plain(tree: Any) -> Any:
+    text = io.StringIO()
+    YAML().dump(tree, text)
+    return YAML(typ="safe").load(text.getvalue())
+
+
+def _null(dumper: Any) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+def _word(value: Any) -> str:
+    return (
+        "null" if value is None else f"{value}".lower() if isinstance(value, bool) else f"{value}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The command line: convlens predict | explain | inspect | doctor | sync."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convlens import __version__
+from convlens.errors import InputError
+
+
+class _Group(click.Group):
+    """Shows a user's mistake as one message, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            click.echo(f"convlens: {error}", err=True)
+            ctx.exit(2)
+        except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
+            sys.stderr.close()
+            ctx.exit(0)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """See what convolutional networks see in photos of cats and dogs."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--model", type=click.Choice(["convnet", "vgg16"]), default="vgg16", show_default=True
+)
+@click.option(
+    "--format", "layout", type=click.Choice(["table", "csv", "json"]), default="table",
+    show_default=True, help="how to print the answers",
+)  # fmt: skip
+@click.option(
+    "--models", type=click.Path(path_type=Path), default=Path("models"), show_default=True,
+    help="folder of the trained models",
+)  # fmt: skip
+def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> None:
+    """Say for each photo how probably it shows a dog.
+
+    PATHS are photos or folders of photos. Files that can't be read are named on stderr; the
+    others are scored all the same, and the exit code is then 1.
+    """
+    from convlens.evaluation import photos
+    from convlens.models import keras_file
+    from convlens.progress import console
+    from convlens.runtime import quiet_tensorflow
+
+    found = photos.find(paths)
+    quiet_tensorflow()
+    net = keras_file.load(models / model / "model.keras")
+    answers = list(photos.predict(net, found, console))
+    _print([a for a in answers if not a.reason], layout)
+    for bad in (a for a in answers if a.reason):
+        click.echo(f"{bad.path}: {bad.reason}", err=True)
+    sys.exit(1 if any(a.reason for a in answers) else 0)
+
+
+def _print(answers: Iterable[Any], layout: str) -> None:
+    columns = ("path", "probability_dog", "predicted")
+    rows = [
+        dict(zip(columns, (str(a.path), round(a.probability_dog, 6), a.predicted), strict=True))
+        for a in answers
+    ]
+    if layout == "json":
+        click.echo(json.dumps(rows, indent=2))
+    elif layout == "csv":
+        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        width = max((len(str(row["path"])) for row in rows), default=4)
+        click.echo(f"{'path':<{width}}  {'dog':>6}  predicted")
+        for row in rows:
+            click.echo(
+                f"{row['path']:<{width}}  {row['probability_dog']:>6.1%}  {row['predicted']}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Scores of a user's own photos; one unreadable file harms no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from convlens.data import CLASSES
+from convlens.data.decode import BadPhotoError, Photo, TooManyPixelsError, decode
+from convlens.evaluation.metrics import Scored
+from convlens.evaluation.predict import logits
+from convlens.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import keras
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"}
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one file; `reason` instead where the file can't be read."""
+
+    path: Path
+    probability_dog: float = 0.0
+    predicted: str = ""
+    reason: str = ""
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """Return the files named, and the images inside the folders named, in order.
+
+    What is no file stays in the list, so that it is reported like any unreadable photo.
+    """
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+        found.extend(inside or [path])
+    return found
+
+
+def read(path: Path, size: int) -> Photo | str:
+    """Return the photo as the model wants it, or the reason why it can't be."""
+    if path.is_dir():
+        return f"a folder without images ({', '.join(sorted(SUFFIXES))})"
+    try:
+        return decode(path.read_bytes(), size)
+    except BadPhotoError as error:
+        return str(error)
+    except TooManyPixelsError as error:
+        return f"too large: {error}"
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def predict(
+    model: keras.Model, paths: Sequence[Path], progress: Progress = silent
+) -> Iterator[Prediction]:
+    """Yield a prediction for each of `paths`, in order, a batch in memory at a time."""
+    size = int(model.input_shape[1])
+    starts = range(0, len(paths), BATCH)
+    for start in progress(starts, what="predicting", unit="batch"):
+        batch = paths[start : start + BATCH]
+        photos = [read(path, size) for path in batch]
+        good = [photo.pixels for photo in photos if isinstance(photo, Photo)]
+        values = logits(model, np.stack(good)) if good else np.zeros(0)
+        scored = Scored(np.zeros(len(values), np.uint8), values)
+        answers = iter(zip(scored.probabilities, scored.predicted, strict=True))
+        for path, photo in zip(batch, photos, strict=True):
+            if isinstance(photo, str):
+                yield Prediction(path, reason=photo)
+            else:
+                probability, label = next(answers)
+                yield Prediction(path, float(probability), CLASSES[label])
