@@ -12,10 +12,12 @@ import os
 import signal
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import connection
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -36,11 +38,12 @@ from convlens.progress import Progress, silent
 
 __all__ = ["PARTS", "Drawing", "animal_mask", "class_parts", "draw", "mask_name", "write_archive"]
 
-# One colour a part, so that a mask is a picture too.
-PALETTE = (
-    *(16, 16, 24, 202, 178, 142, 240, 200, 120, 226, 96, 80, 90, 190, 220),
-    *(250, 150, 170, 250, 250, 250, 214, 50, 90, 150, 120, 200, 120, 170, 110),
-)
+# One colour a part, in the order of PARTS, so that a mask is a picture too.
+PALETTE = bytes.fromhex("101018 cab28e f0c878 e26050 5abedc fa96aa fafafa d6325a 9678c8 78aa6e")
+HEADS = {"cat": draw_cat, "dog": draw_dog}
+
+
+Key = tuple[str, int, str, int, int]
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,9 @@ def draw(label: str, seed: int, split: str, index: int, size: int) -> Drawing:
     scene = sample(Dice(*key, "scene"), size * OVERSAMPLING)
     canvas = Canvas(size, scene.light)
     draw_background(canvas, scene, Dice(*key, "background"))
-    canvas.mask.paste(0, (0, 0, canvas.side, canvas.side))
     shape = Dice(*key, "shape")
     Body(label, canvas, scene, shape).draw()
-    head = Head(canvas, scene.body.inner(0, 0, 1, scene.tilt), scene, shape)
-    (draw_cat if label == "cat" else draw_dog)(head)
+    HEADS[label](Head(canvas, scene.body.inner(0, 0, 1, scene.tilt), scene, shape))
     _comb(canvas, Dice(*key, "fur"))
     draw_occluder(canvas, scene, Dice(*key, "occluder"))
     image = Image.fromarray(_lit(canvas, scene, Dice(*key, "noise")))
@@ -149,8 +150,11 @@ def write_archive(
         for index in range(count)
     )
     masks: dict[str, bytes] = {}
-    with atomic(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-        encoded = _encode_all([key for _, key in jobs], workers or len(os.sched_getaffinity(0)))
+    with (
+        atomic(path) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
+        closing(_encode_all([key for _, key in jobs], workers or os.cpu_count() or 1)) as encoded,
+    ):
         drawn = zip(jobs, encoded, strict=True)
         for (name, _), (image, mask) in progress(drawn, what="drawing", total=len(jobs)):
             archive.writestr(zipfile.ZipInfo(name), image)
@@ -159,10 +163,7 @@ def write_archive(
             archive.writestr(zipfile.ZipInfo(name), mask)
 
 
-Key = tuple[str, int, str, int, int]
-
-
-def _encode_all(keys: list[Key], workers: int) -> Iterator[tuple[bytes, bytes]]:
+def _encode_all(keys: list[Key], workers: int) -> Generator[tuple[bytes, bytes]]:
     if workers == 1:
         yield from map(_encode, keys)
         return
@@ -178,7 +179,7 @@ def _encode(key: Key) -> tuple[bytes, bytes]:
     drawing = draw(*key)
     image, mask = io.BytesIO(), io.BytesIO()
     drawing.image.save(image, "JPEG", quality=92)
-    drawing.mask.save(mask, "GIF")
+    drawing.mask.save(mask, "GIF", optimize=False)  # optimised, it renumbers the parts
     return image.getvalue(), mask.getvalue()
 
 
@@ -190,5 +191,5 @@ def _start_worker() -> None:
 
 
 def _end_after(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
+    connection.wait([sentinel])
     os._exit(1)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from convlens.data.drawn_curves import Frame, Points
+from convlens.data.drawn_curves import Frame, Points, segments
 
 T = TypeVar("T")
 Colour = tuple[int, int, int]
@@ -90,7 +90,6 @@ class Canvas:
         self.light = light
         self.picture = Image.new("RGB", (self.side, self.side))
         self.mask = Image.new("L", (self.side, self.side))
-        self.pen = ImageDraw.Draw(self.picture)
 
     def shape(
         self,
@@ -111,14 +110,11 @@ class Canvas:
         another one.
         """
         points = frame(outline)
-        xs, ys = [x for x, _ in points], [y for _, y in points]
-        left, top = max(min(xs), 0), max(min(ys), 0)
-        right, bottom = min(max(xs) + 1, self.side), min(max(ys) + 1, self.side)
-        if left >= right or top >= bottom:
+        stencil, box = self._stencil(points)
+        if stencil is None:
             return
-        box = (left, top, right, bottom)
-        extent = (right - left, bottom - top)
-        stencil = Image.new("L", extent)
+        left, top = box[:2]
+        extent = stencil.size
         ImageDraw.Draw(stencil).polygon(_moved(points, -left, -top), fill=255)
         tile = Image.new("RGB", extent, colour)
         tile_pen = ImageDraw.Draw(tile)
@@ -146,14 +142,31 @@ class Canvas:
         closed: bool = False,
     ) -> None:
         """Draw a line `width` units broad; without a part the mask stays as it is."""
-        placed = frame(points)
         if closed:
-            placed = [*placed, placed[0], placed[1]]
-        pixels = max(round(width * frame.unit), 2)
-        self.pen.line(placed, fill=colour, width=pixels, joint="curve")
+            points = np.concatenate([points, points[:1]])
+        breadth = max(width, 2 / frame.unit)
+        placed = frame(segments(points, breadth).reshape(-1, 2))
+        stencil, box = self._stencil(placed)
+        if stencil is None:
+            return
+        pen = ImageDraw.Draw(stencil)
+        moved = _moved(placed, -box[0], -box[1])
+        for first in range(0, len(moved), 4):
+            pen.polygon(moved[first : first + 4], fill=255)
+        self.picture.paste(colour, box, stencil)
         if part is not None:
-            pen = ImageDraw.Draw(self.mask)
-            pen.line(placed, fill=PARTS[part], width=pixels, joint="curve")
+            self.mask.paste(PARTS[part], box, stencil)
+
+    def _stencil(
+        self, points: Sequence[tuple[int, int]]
+    ) -> tuple[Image.Image | None, tuple[int, int, int, int]]:
+        """Return an empty L image for the part of the points' bounding box on the canvas."""
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        left, top = max(min(xs), 0), max(min(ys), 0)
+        right, bottom = min(max(xs) + 1, self.side), min(max(ys) + 1, self.side)
+        if left >= right or top >= bottom:
+            return None, (0, 0, 0, 0)
+        return Image.new("L", (right - left, bottom - top)), (left, top, right, bottom)
 
     def shadow(self, frame: Frame, outline: Points) -> None:
         """Darken the ground within a closed outline."""

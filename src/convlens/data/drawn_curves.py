@@ -101,6 +101,22 @@ def ribbon(
     return np.concatenate([spine + side, tip, (spine - side)[::-1]])
 
 
+def segments(points: Points, breadth: float) -> NDArray[np.float64]:
+    """Return a line through the points as one rectangle a segment, (n - 1, 4, 2).
+
+    Each is a little longer than its segment, so that neighbours close the gap at a corner. Pillow
+    has lines too, but their joints depend on the machine's own sine.
+    """
+    start, end = points[:-1], points[1:]
+    along = end - start
+    length = np.sqrt(along[:, 0] * along[:, 0] + along[:, 1] * along[:, 1]) + 1e-9
+    along = along / length[:, None] * (breadth / 2)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    start, end = start - along * 0.6, end + along * 0.6
+    corners = [start + across, end + across, end - across, start - across]
+    return np.stack(corners, axis=1)
+
+
 def fluffy(outline: Points, tuft: float) -> Points:
     """Pull every third point of a closed outline outwards by `tuft`, as locks of fur."""
     centre = outline.sum(axis=0) / len(outline)
