@@ -81,7 +81,7 @@ def curate(scans: Sequence[Scan], places: Mapping[str, Place], rule: SplitRule) 
         if same is not None:
             result.duplicates.append(_drop(candidate, same, "byte-for-byte copy"))
         elif first is not None and first.split != candidate.split:
-            result.duplicates.append(_drop(candidate, first, f"saved again in {first.split}"))
+            result.duplicates.append(_drop(candidate, first, f"looks like one in {first.split}"))
         elif counts[candidate.split, candidate.label] >= rule.limit(candidate.split):
             result.unused.append(candidate.scan.path)
         else:

@@ -7,7 +7,8 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+import numpy.typing as npt
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 MAX_PIXELS = 64_000_000
@@ -39,7 +40,7 @@ class TooManyPixelsError(Exception):
 class Photo:
     """A decoded photo: pixels uint8 (S, S, 3), and what the file was before."""
 
-    pixels: np.ndarray
+    pixels: npt.NDArray[np.uint8]
     format: str
     mode: str
     width: int
@@ -75,6 +76,11 @@ def decode(content: bytes, size: int) -> Photo:
         phash=perceptual_hash(grey),
         thumb=grey.resize((THUMB, THUMB), Image.Resampling.BOX).tobytes(),
     )
+
+
+def original(content: bytes) -> np.ndarray:
+    """Decode `content` as `decode` does, upright RGB, but keep its size: uint8 (H, W, 3)."""
+    return np.asarray(_rgb(_upright(_load(content)[0])))
 
 
 def _load(content: bytes) -> tuple[Image.Image, str, str]:
@@ -130,3 +136,17 @@ def perceptual_hash(image: Image.Image) -> int:
 
     lowest, highest = image.convert("L").getextrema()
     return 0 if lowest == highest else int(str(imagehash.phash(image)), 16)
+
+
+def glimpse(content: bytes, size: int) -> npt.NDArray[np.uint8]:
+    """Return what can be seen of a photo, even of a cut one, for people to look at only.
+
+    uint8 (size, size, 3); flat grey if nothing can be seen.
+    """
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        return decode(content, size).pixels
+    except (BadPhotoError, TooManyPixelsError):
+        return np.full((size, size, 3), 225, np.uint8)
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
