@@ -1,0 +1,96 @@
+"""The file MLflow loads as the served model: photos in, class and probability out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+BATCH = 32
+
+
+class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """A trained `.keras` file behind MLflow's pyfunc interface."""
+
+    def load_context(self, context: Any) -> None:
+        """Load the model in float32, only if it is the file that was logged."""
+        from convlens.errors import InputError
+        from convlens.files import sha256
+        from convlens.models import keras_file
+
+        path = Path(context.artifacts["model"])
+        expected, found = context.model_config["sha256"], sha256(path)
+        if found != expected:
+            raise InputError(
+                path, expected=f"sha256 {expected}", found=found, fix="log the model again"
+            )
+        self.model = keras_file.load(path)
+
+    def predict(
+        self,
+        context: Any,  # noqa: ARG002 - MLflow's interface
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
+        """Classify photos.
+
+        Parameters
+        ----------
+        model_input
+            A table with column `image`; each cell is the base64 text of a JPEG, PNG, GIF, BMP or
+            WebP file, or pixels (S, S, 3) RGB in 0..255 (array or nested lists).
+
+        Returns
+        -------
+        pandas.DataFrame
+            `predicted` ("cat" or "dog") and `probability_dog` in 0..1, one row an image.
+
+        Raises
+        ------
+        InputError
+            Naming the first image that cannot be read.
+        """
+        from convlens.data import CLASSES
+
+        size = int(self.model.input_shape[1])
+        cells = list(model_input["image"])
+        logits = np.empty(len(cells))
+        for start in range(0, len(cells), BATCH):
+            part = cells[start : start + BATCH]
+            images = np.stack([pixels(c, size, start + i) for i, c in enumerate(part)])
+            logits[start : start + len(part)] = self.model.predict_on_batch(images).reshape(-1)
+        return pd.DataFrame(
+            {
+                "predicted": [CLASSES[int(logit > 0)] for logit in logits],
+                "probability_dog": 1 / (1 + np.exp(-logits)),
+            }
+        )
+
+
+def pixels(cell: Any, size: int, row: int) -> NDArray[np.float32]:
+    """Return (size, size, 3) RGB in 0..255 from one cell of the input; see `predict`."""
+    from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
+    from convlens.errors import InputError
+
+    expected = f"a base64 photo, or pixels ({size}, {size}, 3) in 0..255"
+    try:
+        if isinstance(cell, str):
+            return decode(base64.b64decode(cell, validate=True), size).pixels.astype(np.float32)
+        # A table keeps pixels as nested arrays of objects.
+        array = np.array(np.asarray(cell).tolist(), dtype=np.float32)
+    except (binascii.Error, BadPhotoError, TooManyPixelsError, TypeError, ValueError) as error:
+        found = f"{type(error).__name__}: {error}"
+    else:
+        if array.shape == (size, size, 3) and array.min() >= 0 and array.max() <= 255:
+            return array
+        found = f"an array of shape {array.shape} from {array.min():g} to {array.max():g}"
+    raise InputError(f"image {row}", expected=expected, found=found[:200], fix="mend this image")
+
+
+mlflow.models.set_model(ConvLensModel())

@@ -1,0 +1,52 @@
+"""Pack a trained model so that MLflow alone can load and serve it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import convlens
+from convlens.files import sha256
+
+_NEEDS = ("mlflow", "tensorflow", "keras", "numpy", "pillow", "imagehash", "pydantic", "filelock")
+
+
+def package(model: Path, folder: Path, logged: Any) -> None:
+    """Write an MLflow model to `folder`: the `.keras` file and this package's code, no pickle.
+
+    `logged` is MLflow's entity that the files will belong to.
+    """
+    import mlflow.pyfunc
+    import pandas as pd  # type: ignore[import-untyped]
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
+
+    code = Path(str(convlens.__file__)).parent
+    mlflow.pyfunc.save_model(
+        str(folder),
+        python_model=str(code / "serving.py"),
+        artifacts={"model": str(model)},
+        model_config={"sha256": sha256(model)},
+        code_paths=[str(code)],
+        pip_requirements=[f"{name}=={version(name)}" for name in _NEEDS],
+        signature=ModelSignature(
+            inputs=Schema([ColSpec(AnyType(), "image")]),
+            outputs=Schema(
+                [ColSpec(DataType.string, "predicted"), ColSpec(DataType.double, "probability_dog")]
+            ),
+        ),
+        input_example=pd.DataFrame({"image": [_grey_photo()]}),
+        mlflow_model=Model(model_id=logged.model_id, run_id=logged.source_run_id),
+    )
+
+
+def _grey_photo() -> str:
+    from PIL import Image
+
+    photo = io.BytesIO()
+    Image.new("RGB", (32, 32), (127, 127, 127)).save(photo, "JPEG")
+    return base64.b64encode(photo.getvalue()).decode()

@@ -1,0 +1,224 @@
+"""Make one MLflow run agree with a record; the only module that writes to a store."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from convlens.files import read_json, sha256, write_json
+from convlens.tracking.origin import process_is_gone, process_mark
+from convlens.tracking.record import Dataset, RunRecord
+from convlens.tracking.store import connect
+
+_PROCESS = "convlens.process"
+_MANIFEST = "projection.json"
+_THUMBNAIL = (256, 256)
+_BATCH = 1000
+
+
+def push(record: RunRecord, uri: str) -> str:
+    """Find or make the run of `record`, add what is missing or changed; return its id."""
+    client, experiment = connect(uri)
+    _reap(client, experiment)
+    with _run(client, experiment, record) as run:
+        run_id = str(run.info.run_id)
+        _files(client, run_id, record)
+        model_id = _model(client, experiment, run, record)
+        _values(client, run, record, model_id)
+        _input(client, run, record.dataset)
+    return run_id
+
+
+def _reap(client: Any, experiment: str) -> None:
+    """Mark runs that a killed projection left RUNNING; the next one completes them."""
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+        mark = run.data.tags.get(_PROCESS)
+        if mark and process_is_gone(mark):
+            client.set_terminated(run.info.run_id, "KILLED")
+
+
+@contextmanager
+def _run(client: Any, experiment: str, record: RunRecord) -> Iterator[Any]:
+    query = f"tags.`{record.key}` = '{record.digest}'"
+    found = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
+    if found:
+        run_id = found[0].info.run_id
+        if found[0].info.status != "FINISHED":
+            client.update_run(run_id, status="RUNNING")
+            client.set_tag(run_id, _PROCESS, process_mark())
+    else:
+        tags = {record.key: record.digest, _PROCESS: process_mark()}
+        run_id = client.create_run(
+            experiment, record.started, tags, run_name=record.title
+        ).info.run_id
+    run = client.get_run(run_id)
+    try:
+        yield run
+    except BaseException as error:
+        state = "FAILED" if isinstance(error, Exception) else "KILLED"
+        client.set_terminated(run_id, state, record.ended)
+        raise
+    if run.info.status != "FINISHED":
+        client.set_terminated(run_id, "FINISHED", record.ended)
+
+
+def _values(client: Any, run: Any, record: RunRecord, model_id: str | None) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    data, start = run.data, run.info.start_time
+    tags = record.tags | {
+        "mlflow.note.content": record.note,
+        "mlflow.source.name": f"convlens {record.kind}",
+        "mlflow.source.git.commit": record.tags.get("git.commit", ""),
+    }
+    if record.images:
+        tags |= {"mlflow.loggedImages": "True"}
+    metrics = [
+        Metric(key, value, start + round(seconds * 1000), epoch)
+        for key, points in record.series.items()
+        if data.metrics.get(key) != points[-1][-1]
+        for epoch, seconds, value in points
+    ]
+    for key, value in record.metrics.items():
+        if data.metrics.get(key) != value:
+            now = _after_last(client, run, key, record.ended)
+            metrics.append(
+                Metric(key, value, now, 0, model_id if key.startswith("test_") else None)
+            )
+    params = [Param(k, v) for k, v in record.params.items() if k not in data.params]
+    new_tags = [RunTag(k, v) for k, v in tags.items() if data.tags.get(k) != v]
+    for start_at in range(0, len(metrics), _BATCH):
+        client.log_batch(run.info.run_id, metrics=metrics[start_at : start_at + _BATCH])
+    for start_at in range(0, max(len(params), len(new_tags)), 100):
+        part = slice(start_at, start_at + 100)
+        client.log_batch(run.info.run_id, params=params[part], tags=new_tags[part])
+    if data.tags.get("mlflow.runName") != record.title:
+        client.update_run(run.info.run_id, name=record.title)
+
+
+def _after_last(client: Any, run: Any, key: str, moment: int) -> int:
+    # MLflow shows the value with the latest time: also when the clock was set back in between.
+    if key not in run.data.metrics:
+        return moment
+    history = client.get_metric_history(run.info.run_id, key)
+    return max(moment, *(int(metric.timestamp) + 1 for metric in history))
+
+
+def _files(client: Any, run_id: str, record: RunRecord) -> None:
+    digests = {name: sha256(path) for name, path in record.files.items()}
+    digests |= {_grid_name(key, record): sha256(path) for key, path in record.images.items()}
+    with tempfile.TemporaryDirectory() as scratch:
+        there = _there(client, run_id, Path(scratch) / "there")
+        if there == digests:
+            return
+        out = Path(scratch) / "out"
+        for name, path in record.files.items():
+            if there.get(name) != digests[name]:
+                _copy(path, out / name)
+        for key, path in record.images.items():
+            name = _grid_name(key, record)
+            if there.get(name) != digests[name]:
+                _copy(path, out / name)
+                _thumbnail(path, out / f"{name.removesuffix('.png')}+compressed.webp")
+        _remove(client, run_id, set(there) - set(digests))
+        client.log_artifacts(run_id, str(out))
+        # Last, so that whatever was cut off before it is sent again.
+        write_json(Path(scratch) / _MANIFEST, digests)
+        client.log_artifact(run_id, str(Path(scratch) / _MANIFEST))
+
+
+def _grid_name(key: str, record: RunRecord) -> str:
+    """Return the name by which MLflow's image grid knows an image.
+
+    `log_image` makes such a name from the time and a random id, so a second call would add a
+    second image; a constant one replaces it, and the figure's own bytes are kept.
+    """
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, key)
+    return f"images/{key.replace('/', '~')}+step+0+timestamp+{record.ended}+{identity}.png"
+
+
+def _there(client: Any, run_id: str, scratch: Path) -> dict[str, str]:
+    if _MANIFEST not in {item.path for item in client.list_artifacts(run_id)}:
+        return {}
+    scratch.mkdir()
+    return dict(read_json(Path(client.download_artifacts(run_id, _MANIFEST, str(scratch)))))
+
+
+def _remove(client: Any, run_id: str, names: set[str]) -> None:
+    if not names:
+        return
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    store = get_artifact_repository(client.get_run(run_id).info.artifact_uri)
+    for name in sorted(names):
+        store.delete_artifacts(name)
+        if name.startswith("images/"):
+            store.delete_artifacts(f"{name.removesuffix('.png')}+compressed.webp")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _thumbnail(source: Path, target: Path) -> None:
+    from PIL import Image
+
+    with Image.open(source) as image:
+        small = image.convert("RGB")
+        small.thumbnail(_THUMBNAIL)
+        small.save(target)
+
+
+def _model(client: Any, experiment: str, run: Any, record: RunRecord) -> str | None:
+    """Log the model as a pyfunc once and tie it to its run."""
+    from mlflow.entities import LoggedModelOutput
+
+    if record.model is None:
+        return None
+    query = f"tags.`convlens.model` = '{record.digest}'"
+    for logged in client.search_logged_models([experiment], query):
+        if logged.status == "READY":
+            return str(logged.model_id)
+        client.delete_logged_model(logged.model_id)  # half-written by a killed projection
+    from convlens.tracking.package import package
+
+    with tempfile.TemporaryDirectory() as scratch:
+        logged = client.create_logged_model(
+            experiment,
+            name=f"convlens-{record.kind}",
+            source_run_id=run.info.run_id,
+            tags={"convlens.model": record.digest},
+            params=dict(record.params),
+            model_type="image-classifier",
+        )
+        folder = Path(scratch) / "model"
+        package(record.model, folder, logged)
+        client.log_model_artifacts(logged.model_id, str(folder))
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, 0)])
+    return str(logged.model_id)
+
+
+def _input(client: Any, run: Any, dataset: Dataset | None) -> None:
+    from mlflow.entities import Dataset as Entity
+    from mlflow.entities import DatasetInput, InputTag
+
+    if dataset is None or run.inputs.dataset_inputs:
+        return
+    entity = Entity(
+        name=dataset.name,
+        digest=dataset.digest[:32],  # MLflow allows 36
+        source_type="convlens",
+        source=json.dumps({"source": dataset.name, "digest": dataset.digest}),
+        profile=json.dumps(dataset.profile),
+    )
+    client.log_inputs(
+        run.info.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])]
+    )

@@ -1,0 +1,141 @@
+"""Which store, whether it answers, and one projection at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from convlens.tracking.origin import masked
+
+EXPERIMENT = "convlens"
+_PROBE_SECONDS = 3
+_LOCK_SECONDS = 30
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
+
+
+class TrackingUnavailable(Exception):  # noqa: N818 - a state of the world, not a mistake
+    """The store cannot be used now; results are safe in their files."""
+
+
+def store_uri(place: Path) -> str:
+    """Return MLFLOW_TRACKING_URI, or a SQLite file in `place` (absolute)."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{place / 'mlflow.db'}"
+
+
+def available(uri: str) -> None:
+    """Raise TrackingUnavailable unless the store answers within three seconds."""
+    if uri.startswith(("http://", "https://")):
+        _answers(uri)
+    elif (path := sqlite_file(uri)) and path.exists():
+        _unlocked(path)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file behind a sqlite URI, None for other stores."""
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
+def _answers(uri: str) -> None:
+    import requests
+
+    try:
+        # No redirects and no retries: whatever answers is alive, whatever hangs is not.
+        answer = requests.get(
+            f"{uri.rstrip('/')}/health", timeout=_PROBE_SECONDS, allow_redirects=False
+        )
+    except requests.RequestException as error:
+        raise TrackingUnavailable(
+            f"{masked(uri)} does not answer ({type(error).__name__})"
+        ) from None
+    if answer.status_code >= 500:
+        raise TrackingUnavailable(f"{masked(uri)} answers {answer.status_code}")
+
+
+def _unlocked(path: Path) -> None:
+    try:
+        with closing(sqlite3.connect(path, timeout=_PROBE_SECONDS)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("SELECT count(*) FROM sqlite_master")
+            database.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        raise TrackingUnavailable(f"{path}: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise TrackingUnavailable(
+            f"{path}: {error}; move it away, `convlens sync` rebuilds what the files say"
+        ) from None
+
+
+@contextmanager
+def locked(place: Path) -> Iterator[None]:
+    """Let one process of this repository at a time write to the store."""
+    path = place / ".convlens" / "tracking.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(path, timeout=_LOCK_SECONDS):
+            yield
+    except filelock.Timeout:
+        raise TrackingUnavailable(f"another process holds {path}") from None
+
+
+def connect(uri: str) -> tuple[Any, str]:
+    """Return an MlflowClient of `uri` and the id of experiment `convlens`, made if need be."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    os.environ.pop("MLFLOW_RUN_ID", None)  # it overrides which run is written to
+    from mlflow.tracking import MlflowClient
+
+    _initialise(uri)
+    client = MlflowClient(uri)
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        return client, client.create_experiment(EXPERIMENT, _artifacts(uri))
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return client, found.experiment_id
+
+
+def _artifacts(uri: str) -> str | None:
+    """Return where a local store keeps files; a server decides for itself."""
+    path = sqlite_file(uri)
+    return (path.parent / "mlartifacts").as_uri() if path else None
+
+
+def _initialise(uri: str) -> None:
+    """Make a SQLite store's tables under another name: killed half-way, none is left broken."""
+    path = sqlite_file(uri)
+    if path is None or path.exists():
+        return
+    from mlflow.tracking import MlflowClient
+
+    partial = path.with_name(f".{path.name}.part")
+    partial.unlink(missing_ok=True)
+    MlflowClient(f"sqlite:///{partial}")
+    partial.replace(path)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what MLflow and Alembic say about their own doings; the caller says the result."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
