@@ -69,6 +69,23 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> N
     sys.exit(1 if any(a.reason for a in answers) else 0)
 
 
+@main.command()
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
+def inspect(archive: Path, as_json: bool) -> None:
+    """Say what ARCHIVE, a zip or folder of photos, holds; change nothing.
+
+    Counts by class and split, formats, sizes, unusable photos and photos that look alike.
+    """
+    from dataclasses import asdict
+
+    from convlens.data import inspect as inspection
+    from convlens.progress import console
+
+    found = inspection.inspect(archive, progress=console)
+    click.echo(json.dumps(asdict(found), indent=2) if as_json else inspection.table(found))
+
+
 def _print(answers: Iterable[Any], layout: str) -> None:
     columns = ("path", "probability_dog", "predicted")
     rows = [

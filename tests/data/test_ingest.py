@@ -145,6 +145,17 @@ def test_too_few_photos_for_the_counts(tmp_path) -> None:
         prepare(source, tmp_path / "out", data_params(3, 3, 4), workers=1)
 
 
+def test_bytes_damaged_inside_the_archive(tmp_path) -> None:
+    members = class_folders(10)
+    source = write_zip(tmp_path / "source.zip", members)
+    stored = bytearray(source.read_bytes())
+    stored[stored.find(members["cats/4.jpg"]) + 300] ^= 255
+    source.write_bytes(stored)
+    prepare(source, tmp_path / "out", data_params(), workers=1)
+    bad = [(row["path"], row["reason"]) for row in table(tmp_path / "out" / "quarantine.csv")]
+    assert bad == [("cats/4.jpg", "damaged in the archive")]
+
+
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_killed_at_any_point_a_rerun_gives_the_same_bytes(tmp_path, sent) -> None:
     source = write_zip(tmp_path / "source.zip", split_folders(train=60, validation=20, test=20))

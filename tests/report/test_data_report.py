@@ -82,5 +82,5 @@ def test_quarantine_and_duplicates_are_shown_side_by_side(written, monkeypatch) 
     assert len(shown["Quarantine"]) == len(table(written / "prepared/quarantine.csv"))
     assert all(caption.count(".jpg") == 1 for caption in shown["Suspected duplicates"])
     captions = shown["Suspected duplicates"]
-    assert captions[1::2] == [c for c in captions if "left out" in c or "stays too" in c]
+    assert captions[1::2] == [c for c in captions if "left out" in c or "looks the same" in c]
     assert any("byte-for-byte copy" in caption for caption in captions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from convlens.errors import InputError
@@ -34,6 +35,14 @@ def open_archive(path: Path) -> zipfile.ZipFile:
         archive.close()
         raise
     return archive
+
+
+def read(archive: zipfile.ZipFile, name: str) -> bytes | None:
+    """Return a member's content, or None if its bytes are damaged."""
+    try:
+        return archive.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
+        return None
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -64,7 +64,7 @@ def prepare(
                 names,
                 scratch,
                 params.image_size,
-                workers=workers or _cores(),
+                workers=workers or cores(),
                 progress=progress,
             )
             own = {place.split for place in arrangement.photos.values() if place.split}
@@ -82,7 +82,8 @@ def prepare(
             _set_aside(out)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -7,15 +7,13 @@ import math
 import os
 import signal
 import threading
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from convlens.data.archive import open_archive
+from convlens.data.archive import open_archive, read
 from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
 from convlens.errors import InputError
 from convlens.progress import Progress, silent
@@ -52,9 +50,8 @@ class _Worker:
             self.scratch.close()
 
     def scan(self, row: int, name: str) -> Scan:
-        try:
-            content = self.archive.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
+        content = read(self.archive, name)
+        if content is None:
             return Scan(name, "", "damaged in the archive")
         digest = hashlib.sha256(content).hexdigest()
         try:

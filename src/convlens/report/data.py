@@ -12,7 +12,7 @@ from PIL import Image
 
 from convlens import files
 from convlens.data import CLASSES, SPLITS
-from convlens.data.archive import open_archive
+from convlens.data.archive import open_archive, read
 from convlens.data.decode import FILTER, glimpse
 from convlens.figures import data as figures
 from convlens.figures import style
@@ -136,7 +136,7 @@ def _write_quarantine(archive: Path, rows: Rows, out: Path) -> None:
     with open_archive(archive) as opened:
         pictures = [
             Picture(
-                glimpse(opened.read(row["path"]), 150),
+                glimpse(read(opened, row["path"]) or b"", 150),
                 f"{_short(row['path'])}\n{row['reason']}",
             )
             for row in rows[:SHOWN]
@@ -156,7 +156,7 @@ def _write_duplicates(archive: Path, manifest: Rows, dropped: Rows, out: Path) -
             )
     with open_archive(archive) as opened:
         pictures = [
-            Picture(glimpse(opened.read(path), 150), f"{_short(path)}\n{caption}")
+            Picture(glimpse(read(opened, path) or b"", 150), f"{_short(path)}\n{caption}")
             for kept, copy, reason in pairs[: SHOWN // 2]
             for path, caption in ((kept, "stays"), (copy, reason))
         ]
