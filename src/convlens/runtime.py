@@ -6,13 +6,13 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from convlens.errors import InputError
 from convlens.params import RuntimeParams
@@ -47,30 +47,34 @@ def versions() -> dict[str, str]:
 
 
 def configure(params: RuntimeParams) -> Runtime:
-    """Make TensorFlow deterministic with a fixed number of threads and the asked precision.
+    """Make TensorFlow deterministic with a fixed number of threads; call it before any other use.
 
     Raises
     ------
     InputError
         If `bfloat16` is asked for and the machine would only emulate it, slowly.
     """
-    precision = resolve_precision(params.precision, cpu_flags(), gpu=False)
-    threads = params.threads or available_cores()
-    # Read by oneDNN's and Eigen's pools at import, so they must be set before it.
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    # oneDNN's pool reads it while TensorFlow loads.
+    os.environ.setdefault("OMP_NUM_THREADS", str(params.threads or available_cores()))
     quiet_tensorflow()
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        precision = resolve_precision(params.precision, cpu_flags(), gpu=True)
-    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    machine = describe(params, tf.config.list_physical_devices("GPU"))
+    tf.config.threading.set_intra_op_parallelism_threads(machine.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(machine.threads)
     tf.config.experimental.enable_op_determinism()
-    device = gpus[0].name if gpus else "cpu"
-    return Runtime(precision, threads, device, cpu_name(), isa(cpu_flags()))
+    return machine
+
+
+def describe(params: RuntimeParams, gpus: Sequence[Any] = ()) -> Runtime:
+    """Return how this machine would compute with `params`, without touching TensorFlow."""
+    return Runtime(
+        precision=resolve_precision(params.precision, cpu_flags(), gpu=bool(gpus)),
+        threads=params.threads or available_cores(),
+        device=gpus[0].name if gpus else "cpu",
+        cpu=cpu_name(),
+        isa=isa(cpu_flags()),
+    )
 
 
 def resolve_precision(asked: str, flags: frozenset[str], *, gpu: bool) -> Precision:

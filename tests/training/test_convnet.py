@@ -1,0 +1,138 @@
+"""The convnet: the tutorials' layers, a training that learns, repeats and resumes."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convlens.data.dataset import AugmentedImages, load_split
+from convlens.errors import InputError
+from convlens.evaluation.evaluate import evaluate_model
+from convlens.files import read_csv, read_json
+from convlens.models import convnet, keras_file
+from convlens.training.checkpoint import Checkpoint, fingerprint
+from convlens.training.convnet import train
+from convlens.training.fit import fit
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_it_is_the_tutorials_net_layer_by_layer(real):
+    model = convnet.build(real.convnet, 150)
+    assert model.count_params() == 3_453_121
+    sides = [layer.output.shape[1] for layer in model.layers if layer.output.ndim == 4][2:]
+    assert sides == [148, 74, 72, 36, 34, 17, 15, 7]
+    assert model.get_layer("flatten").output.shape == (None, 6272)
+
+
+def test_preprocessing_is_inside_and_takes_pixels(real):
+    for input_range, expected in (("0..1", (0, 1)), ("-1..1", (-1, 1))):
+        params = real.convnet.model_copy(update={"input_range": input_range})
+        scale = convnet.build(params, 64).get_layer("rescaling")
+        np.testing.assert_allclose(scale(np.array([0.0, 255.0])), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_same_seed_gives_identical_files_in_two_processes(tmp_path, prepared, root, precision):
+    code = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from convlens import params, runtime
+from convlens.training.convnet import train
+p = params.load(Path("params.yaml"))
+small = p.convnet.model_copy(update={"epochs": 2, "batch_size": 16})
+machine = replace(runtime.configure(p.runtime), precision=sys.argv[1])
+train(small, machine, Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+    outs = [tmp_path / name for name in ("one", "two")]
+    for out in outs:
+        command = [sys.executable, "-c", code, precision, str(prepared), str(out)]
+        subprocess.run(command, check=True, cwd=root)
+    for name in ("model.keras", "curves.csv", "metrics.json"):
+        assert digest(outs[0] / name) == digest(outs[1] / name), name
+
+
+def test_it_learns_and_evaluation_says_what_training_said(
+    tmp_path, prepared, small_convnet, real, machine
+):
+    params = small_convnet.model_copy(update={"epochs": 10, "ema": 0.9})
+    train(params, machine, prepared, tmp_path)
+    reported = read_json(tmp_path / "metrics.json")
+    assert reported["val_accuracy"] >= 0.9
+    evaluate_model(
+        tmp_path, prepared, tmp_path / "evaluation", real.evaluate, machine, split_name="validation"
+    )
+    found = read_json(tmp_path / "evaluation/metrics.json")
+    assert found["accuracy"] == pytest.approx(reported["val_accuracy"], abs=1e-3)
+    assert found["log_loss"] == pytest.approx(reported["val_loss"], abs=1e-3)
+    assert found["model"] == reported["weights_sha256"]
+    last = read_csv(tmp_path / "curves.csv")[-1]
+    assert float(last["val_accuracy"]) == pytest.approx(reported["val_accuracy"])
+
+
+class Killed(BaseException):
+    """Stands for a process that ends between two epochs."""
+
+
+def test_a_killed_training_continues_to_the_same_bits(tmp_path, prepared, small_convnet, machine):
+    split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
+    source = AugmentedImages(split, small_convnet.augment, 1)
+
+    def run(checkpoint=None, kill_after=None):
+        def listen(row):
+            if row["epoch"] == kill_after:
+                raise Killed
+
+        model = convnet.build(small_convnet, 48, machine.policy)
+        history = fit(
+            model, source, validation, small_convnet, checkpoint=checkpoint, on_epoch=[listen]
+        )
+        return keras_file.weights_digest(model), [r["val_loss"] for r in history]
+
+    checkpoint = Checkpoint(tmp_path, fingerprint({"a": 1}, []))
+    with pytest.raises(Killed):
+        run(checkpoint, kill_after=2)
+    assert run(checkpoint) == run()
+    # killed after the last epoch, before the results: nothing is trained again
+    assert run(checkpoint) == run()
+
+
+def test_another_fingerprint_or_a_corrupt_file_starts_afresh(tmp_path, small_convnet):
+    model = convnet.build(small_convnet, 48)
+    model.compile(optimizer="adam", loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    good = Checkpoint(tmp_path, fingerprint({"epochs": 1}, []))
+    good.save(model, [{"epoch": 1}])
+    assert good.restore(model) == [{"epoch": 1}]
+    other = Checkpoint(tmp_path, fingerprint({"epochs": 2}, []))
+    assert other.restore(model) == []
+    good.path.rename(other.path)
+    assert other.restore(model) == []  # the name says one thing, the content another
+    good.save(model, [{"epoch": 1}])
+    good.path.write_bytes(good.path.read_bytes()[:-5000])
+    assert good.restore(model) == []
+    assert not good.path.exists()
+
+
+def test_the_fingerprint_knows_settings_and_data():
+    data = np.arange(6)
+    assert fingerprint({"a": 1}, [data]) == fingerprint({"a": 1}, [data.copy()])
+    assert fingerprint({"a": 2}, [data]) != fingerprint({"a": 1}, [data])
+    assert fingerprint({"a": 1}, [data + 1]) != fingerprint({"a": 1}, [data])
+
+
+def test_a_loss_that_is_not_finite_stops_with_epoch_rate_and_checkpoint(
+    tmp_path, prepared, small_convnet, machine
+):
+    wild = small_convnet.model_copy(
+        update={"learning_rate": 1e30, "schedule": "constant", "warmup_epochs": 0.0}
+    )
+    with pytest.raises(InputError, match=r"epoch \d, step \d(.|\n)*1e\+30(.|\n)*checkpoint"):
+        train(wild, machine, prepared, tmp_path, checkpoints=tmp_path / "checkpoints")
+    assert not (tmp_path / "model.keras").exists()
