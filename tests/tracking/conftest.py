@@ -1,9 +1,16 @@
 """A repository's outputs, small and made up, and a store of its own."""
 
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
+import requests
 from PIL import Image
 
 from convlens import params, tracking
@@ -82,3 +89,34 @@ def client(outputs):
     from mlflow.tracking import MlflowClient
 
     return lambda uri=None: MlflowClient(uri or f"sqlite:///{outputs.root / 'mlflow.db'}")
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Start `mlflow WORDS` on a free port of this machine; stopped after the test."""
+    started = []
+
+    def start(words, environment, health="health"):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log = (tmp_path / "server.log").open("w")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *words, "--port", str(port)],
+            env=environment, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        started.append(process)
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            assert process.poll() is None, (tmp_path / "server.log").read_text()
+            try:
+                if requests.get(f"{address}/{health}", timeout=1).ok:
+                    return address
+            except requests.RequestException:
+                time.sleep(0.2)
+        raise AssertionError((tmp_path / "server.log").read_text())
+
+    yield start
+    for process in started:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

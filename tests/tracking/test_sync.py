@@ -151,7 +151,8 @@ def test_grid_names_are_those_of_log_image(outputs, client):
     run_id = outputs.sync("data")
     ours = files(client(), run_id, "images")
     read = client()
-    other = read.create_run("0").info.run_id
+    elsewhere = read.create_experiment("theirs", (outputs.root / "theirs").as_uri())
+    other = read.create_run(elsewhere).info.run_id
     read.log_image(other, Image.new("L", (4, 4)), key="data/classes", step=0)
     theirs = files(read, other, "images")
     shape = re.compile(r"(?<=timestamp\+)\d+\+[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
