@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.explain import layers as model_layers
-from convlens.explain.depth import receptive_fields
+from convlens.explain.geometry import geometry
 from convlens.explain.maps import resize
 from convlens.models.keras_file import with_policy
 
@@ -17,11 +17,10 @@ _BORDER, _JITTER, _STEP, _CONTRAST, _COLOUR, _LEAK = 2, 4, 10.0, 0.2, 0.5, 0.05
 
 
 class Ascent:
-    """Compiled steps for one layer; images may have any size, channels are data, not code."""
+    """Steps uphill for one layer; images may have any size."""
 
     def __init__(self, model: Any, layer: str, recipe: Recipe, policy: str) -> None:
         import keras
-        import tensorflow as tf
 
         part = keras.Model(model.inputs, model_layers.outputs(model, [layer]))
         self._chain = with_policy(part, policy).layers[1:]
@@ -29,14 +28,11 @@ class Ascent:
         self._activation = getattr(last, "activation", keras.activations.linear)
         last.activation = keras.activations.linear
         self._recipe = recipe
-        self._field = receptive_fields(model)[layer]
-        images, index = tf.TensorSpec((None, None, None, 3)), tf.TensorSpec((None,), tf.int64)
-        self._gradient = tf.function(self._gradient_of, input_signature=[images, index])
-        self._answer = tf.function(self._answer_to, input_signature=[images, index])
+        self._field = geometry(model)[layer][0].field
 
     def answer(self, images: npt.NDArray[Any], channels: npt.NDArray[np.int64]) -> Any:
         """Return the mean activation (N,) of each image's channel; images (N, h, w, 3)."""
-        return self._answer(images.astype(np.float32), channels).numpy()
+        return self._answer_to(images.astype(np.float32), channels).numpy()
 
     def climb(
         self, noise: npt.NDArray[np.float32], channels: npt.NDArray[np.int64], steps: int, seed: int
@@ -45,7 +41,7 @@ class Ascent:
         if self._recipe == "classic":
             images = noise
             for _ in range(steps):
-                images = images + _unit(self._gradient(images, channels).numpy())
+                images = images + _unit(self._gradient_of(images, channels).numpy())
             return images
         size = noise.shape[1]
         images = _zoom(noise, max(size // 2, min(size, 32)))
@@ -54,7 +50,7 @@ class Ascent:
             if number == steps // 2:
                 images = _zoom(images, size)
             moved = np.roll(images, shift, axis=(1, 2))
-            gradient = np.roll(self._gradient(moved, channels).numpy(), -shift, axis=(1, 2))
+            gradient = np.roll(self._gradient_of(moved, channels).numpy(), -shift, axis=(1, 2))
             images = np.clip(images + _STEP * _unit(_natural(gradient, self._field)), 0, 255)
         return images
 
@@ -75,6 +71,7 @@ class Ascent:
     def _gradient_of(self, images: Any, channels: Any) -> Any:
         import tensorflow as tf
 
+        images = tf.constant(images)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             maps = self._maps(images, channels)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from convlens.explain import layers as model_layers
 from convlens.explain.activations import activations
+from convlens.explain.geometry import geometry
 
 DEAD_STD = 1e-6
 # Luo et al. 2016 (Understanding the effective receptive field): pixels within two standard
@@ -36,7 +37,7 @@ def summary(model: Any, images: npt.NDArray[Any]) -> list[Layer]:
     every image; `receptive_field` what a unit could see; `effective_field` the side of a square
     as large as what moves the central unit noticeably (Luo et al. 2016).
     """
-    fields = receptive_fields(model)
+    places = geometry(model)
     rows: list[Layer] = []
     zeros: dict[str, list[float]] = {}
     alive: dict[str, npt.NDArray[np.bool_]] = {}
@@ -55,27 +56,11 @@ def summary(model: Any, images: npt.NDArray[Any]) -> list[Layer]:
                 width=width,
                 sparsity=round(float(np.mean(zeros[name])), 4),
                 dead=round(1 - float(alive[name].mean()), 4),
-                receptive_field=fields[name],
+                receptive_field=places[name][0].field,
                 effective_field=round(_effective_field(model, name, images[:8]), 1),
             )
         )
     return rows
-
-
-def receptive_fields(model: Any) -> dict[str, int]:
-    """Return layer name to the side, in input pixels, of what one unit can see.
-
-    For a chain of layers: each adds (kernel - 1) times the product of the strides before it.
-    """
-    fields, side, jump = {}, 1, 1
-    for layer in model.layers:
-        window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
-        if window is not None and len(layer.output.shape) == 4:
-            dilation = getattr(layer, "dilation_rate", (1, 1))[0]
-            side += (window[0] - 1) * dilation * jump
-            jump *= layer.strides[0]
-        fields[layer.name] = side
-    return {name: fields[name] for name in model_layers.spatial(model)}
 
 
 def _effective_field(model: Any, layer: str, images: npt.NDArray[Any]) -> float:
@@ -86,7 +71,7 @@ def _effective_field(model: Any, layer: str, images: npt.NDArray[Any]) -> float:
     inputs = tf.cast(images, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        maps = part(inputs, training=False)[0] if isinstance(part.output, list) else part(inputs)
+        (maps,) = part(inputs, training=False)
         centre = tf.reduce_sum(maps[:, maps.shape[1] // 2, maps.shape[2] // 2])
     gradient = np.asarray(tape.gradient(centre, inputs), dtype=np.float64)
     strength = np.sqrt((gradient**2).mean(axis=(0, 3)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,35 +15,46 @@ Values = npt.NDArray[np.float64]
 Predict = Callable[[npt.NDArray[np.float32]], Values]
 
 
-def removal_curve(
+def removal_curves(
     predict: Predict,
     image: npt.NDArray[Any],
     baseline: npt.NDArray[Any],
-    heat: npt.NDArray[np.floating],
+    orders: Sequence[npt.NDArray[np.floating]],
     steps: int,
-) -> Values:
-    """Return the score after the hottest 0, 1/steps, … all pixels became those of `baseline`.
+) -> tuple[Values, Values]:
+    """Return scores while the hottest 0, 1/steps, … all pixels vanish, and while they come back.
 
     Parameters
     ----------
     predict
         From images (M, H, W, 3) to scores (M,).
     image, baseline
-        (H, W, 3). Swapped, they give the insertion curve.
-    heat
-        (H, W); equal values go in reading order.
+        (H, W, 3): the photo, and what stands where it is absent.
+    orders
+        K maps (H, W); equal values go in reading order.
 
     Returns
     -------
-    array
-        (steps + 1,) scores; the first is the image's own, the last the baseline's.
+    deletion, insertion
+        (K, steps + 1) scores each: from the image's to the baseline's, and the other way.
     """
+    gone = np.stack([_hottest(heat, steps) for heat in orders])[..., None]
+    inner = gone[:, 1:-1].reshape(-1, *gone.shape[2:])
+    frames = [image[None], baseline[None], np.where(inner, baseline, image)]
+    frames.append(np.where(inner, image, baseline))
+    scores = predict(np.concatenate(frames).astype(np.float32))
+    whole, empty = (np.full((len(orders), 1), score) for score in scores[:2])
+    away, back = scores[2:].reshape(2, len(orders), steps - 1)
+    return np.hstack([whole, away, empty]), np.hstack([empty, back, whole])
+
+
+def _hottest(heat: npt.NDArray[np.floating], steps: int) -> npt.NDArray[np.bool_]:
+    """Return (steps + 1, H, W) bool: the hottest 0, 1/steps, … all pixels."""
     order = np.argsort(-heat.ravel().astype(np.float64), kind="stable")
     rank = np.empty(order.size, dtype=np.int64)
     rank[order] = np.arange(order.size)
-    limits = np.round(np.linspace(0, order.size, steps + 1)).astype(np.int64)
-    gone = rank.reshape(1, *heat.shape, 1) < limits[:, None, None, None]
-    return predict(np.where(gone, baseline, image).astype(np.float32))
+    limits = np.round(np.linspace(0, order.size, steps + 1))
+    return rank.reshape(heat.shape) < limits[:, None, None]
 
 
 def area(curve: Values) -> float:
@@ -104,21 +115,16 @@ def curves(
         `deletion` and `insertion`, each with `heatmap`, `random` and `gaussian`: (N, steps + 1).
     """
     size = (images.shape[1], images.shape[2])
-    found: dict[str, dict[str, list[Values]]] = {"deletion": {}, "insertion": {}}
+    found: dict[str, list[Values]] = {"deletion": [], "insertion": []}
     for index in progress(range(len(images)), what="faithfulness", unit="image"):
-        image, absent, predict = images[index], blurred(images[index]), predict_for(index)
-        orders = {
-            "heatmap": maps[index],
-            "random": random_map(grid, size, (seed, index)),
-            "gaussian": centred_gaussian(*size),
-        }
-        for name, heat in orders.items():
-            deletion = removal_curve(predict, image, absent, heat, steps)
-            insertion = removal_curve(predict, absent, image, heat, steps)
-            found["deletion"].setdefault(name, []).append(deletion)
-            found["insertion"].setdefault(name, []).append(insertion)
+        orders = (maps[index], random_map(grid, size, (seed, index)), centred_gaussian(*size))
+        absent = blurred(images[index])
+        rows = removal_curves(predict_for(index), images[index], absent, orders, steps)
+        for curve, row in zip(found.values(), rows, strict=True):
+            curve.append(row)
+    names = ("heatmap", "random", "gaussian")
     return {
-        kind: {name: np.asarray(rows) for name, rows in by.items()} for kind, by in found.items()
+        kind: dict(zip(names, np.stack(rows, axis=1), strict=True)) for kind, rows in found.items()
     }
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from convlens.explain import layers as model_layers
 from convlens.explain import maps as heat
 from convlens.explain import score as scoring
+from convlens.explain.geometry import geometry
 from convlens.progress import Progress, silent
 
 Method = Literal["grad-cam", "grad-cam++", "layer-cam", "hires-cam"]
@@ -84,40 +85,37 @@ def heatmaps(
     InputError
         For an unknown layer, one without spatial axes, or a class the model does not have.
     """
+    import keras
+
     layer = layer or model_layers.convolutions(model)[-1]
     wanted = scoring.wanted(model, classes, len(images))
-    forward = _forward(model, layer, method)
+    part = keras.Model(model.inputs, [*model_layers.outputs(model, [layer]), model.output])
     parts = []
     for start in progress(range(0, len(images), batch_size), what=f"heatmaps of {layer}"):
-        part = slice(start, start + batch_size)
-        batch = np.asarray(images[part], dtype=np.float32)
-        parts.append([np.asarray(found) for found in forward(batch, wanted[part])])
+        rows = slice(start, start + batch_size)
+        batch = np.asarray(images[rows], dtype=np.float32)
+        found = _forward(part, method, batch, wanted[rows])
+        parts.append([np.asarray(values) for values in found])
     raw, logits, used = (np.concatenate(column) for column in zip(*parts, strict=True))
-    maps, empty = heat.normalise(heat.resize(raw, images.shape[1], images.shape[2]))
+    placed = heat.place(raw, images.shape[1], images.shape[2], geometry(model)[layer])
+    maps, empty = heat.normalise(placed)
     return Heatmaps(maps, raw, empty, used, logits, layer)
 
 
-def _forward(model: Any, layer: str, method: Method) -> Any:
-    """Return a compiled function from (images, wanted classes) to raw maps, logits, classes."""
-    import keras
+def _forward(part: Any, method: Method, images: Any, wanted: Any) -> tuple[Any, Any, Any]:
+    """Return raw maps (N, h, w), logits and classes (N,) of one batch; tensors."""
     import tensorflow as tf
 
-    both = keras.Model(model.inputs, [*model_layers.outputs(model, [layer]), model.output])
-    shape = (None, *both.inputs[0].shape[1:])
-
-    def forward(images: Any, wanted: Any) -> Any:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(images)
-            features, logits = both(images, training=False)
-            classes = scoring.predicted_unless(wanted, logits)
-            scores = scoring.score(logits, classes)
-        gradients = tape.gradient(scores, features, unconnected_gradients="zero")
-        features, gradients = tf.cast(features, tf.float32), tf.cast(gradients, tf.float32)
-        weighted = _weights(method, features, gradients) * features
-        return tf.reduce_sum(weighted, axis=-1), tf.cast(logits, tf.float32), classes
-
-    signature = [tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None,), tf.int32)]
-    return tf.function(forward, input_signature=signature)
+    images = tf.constant(images)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        features, logits = part(images, training=False)
+        classes = scoring.predicted_unless(wanted, logits)
+        scores = scoring.score(logits, classes)
+    gradients = tape.gradient(scores, features, unconnected_gradients="zero")
+    features, gradients = tf.cast(features, tf.float32), tf.cast(gradients, tf.float32)
+    weighted = _weights(method, features, gradients) * features
+    return tf.reduce_sum(weighted, axis=-1), tf.cast(logits, tf.float32), classes
 
 
 def _weights(method: Method, features: Any, gradients: Any) -> Any:

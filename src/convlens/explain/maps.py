@@ -5,25 +5,55 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from convlens.explain.geometry import Geometry
+
 Maps = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.float64]
 
 
 def resize(maps: npt.NDArray[np.floating], height: int, width: int) -> Maps:
-    """Resize (N, h, w) maps bilinearly to (N, height, width), pixel centres aligned."""
-    down = _interpolation(maps.shape[1], height)
-    across = _interpolation(maps.shape[2], width)
+    """Stretch (N, h, w) maps bilinearly to (N, height, width), pixel centres aligned."""
+    down = _interpolation(maps.shape[1], _stretched(maps.shape[1], height))
+    across = _interpolation(maps.shape[2], _stretched(maps.shape[2], width))
+    return _between(maps, down, across)
+
+
+def place(
+    maps: npt.NDArray[np.floating],
+    height: int,
+    width: int,
+    geometry: tuple[Geometry, Geometry],
+) -> Maps:
+    """Lay (N, h, w) maps over a photo of height × width pixels, bilinearly between units.
+
+    Every unit stands at the centre of what it sees; beyond the outermost units their values go on.
+    """
+    places = [
+        (np.arange(size) - axis.start) / axis.jump
+        for size, axis in zip((height, width), geometry, strict=True)
+    ]
+    down = _interpolation(maps.shape[1], places[0])
+    across = _interpolation(maps.shape[2], places[1])
+    return _between(maps, down, across)
+
+
+def _stretched(source: int, target: int) -> npt.NDArray[np.float64]:
+    return (np.arange(target) + 0.5) * source / target - 0.5
+
+
+def _between(maps: npt.NDArray[np.floating], down: Weights, across: Weights) -> Maps:
     return np.asarray(down @ maps.astype(np.float64) @ across.T, dtype=np.float32)
 
 
-def _interpolation(source: int, target: int) -> npt.NDArray[np.float64]:
-    """Return the (target, source) matrix of linear interpolation with clamped edges."""
-    place = np.clip((np.arange(target) + 0.5) * source / target - 0.5, 0, source - 1)
-    left = np.floor(place).astype(int)
+def _interpolation(source: int, places: npt.NDArray[np.float64]) -> Weights:
+    """Return the (len(places), source) matrix of linear interpolation with clamped edges."""
+    inside = np.clip(places, 0, source - 1)
+    left = np.floor(inside).astype(int)
     right = np.minimum(left + 1, source - 1)
-    rows = np.arange(target)
-    weights = np.zeros((target, source))
-    weights[rows, left] += 1 - (place - left)
-    weights[rows, right] += place - left
+    rows = np.arange(len(places))
+    weights = np.zeros((len(places), source))
+    weights[rows, left] += 1 - (inside - left)
+    weights[rows, right] += inside - left
     return weights
 
 

@@ -102,15 +102,11 @@ def _gradient(model: Any) -> Any:
 
     scoring.check_logits(model)
 
-    def compute(images: Any, classes: Any) -> Any:
+    def compute(images: npt.NDArray[Any], classes: Any) -> Any:
+        tensor = tf.constant(images, tf.float32)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(images)
-            scores = scoring.score(model(images, training=False), classes)
-        return scores, tape.gradient(scores, images)
+            tape.watch(tensor)
+            scores = scoring.score(model(tensor, training=False), classes)
+        return np.asarray(scores), np.asarray(tape.gradient(scores, tensor))
 
-    shape = (None, *model.inputs[0].shape[1:])
-    compiled = tf.function(
-        compute,
-        input_signature=[tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None,), tf.int32)],
-    )
-    return lambda images, classes: [np.asarray(part) for part in compiled(images, classes)]
+    return compute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -113,3 +114,37 @@ def _scale(sheet: Sheet, colormap: str, dead: bool) -> None:
             color=style.MUTED,
             va="center",
         )
+
+
+def overview(
+    maps: Mapping[str, npt.NDArray[np.floating]],
+    heading: str,
+    colormap: str = "viridis",
+    photo: Rgb | None = None,
+) -> Figure:
+    """Draw one row a layer: its 16 most varied channels, all layers at one size.
+
+    Parameters
+    ----------
+    maps
+        Layer name to (h, w, K), in the order to draw.
+    """
+    from PIL import Image
+
+    cells = []
+    for values in maps.values():
+        spread = np.nan_to_num(values).std(axis=(0, 1)) / (np.abs(values).mean() + 1e-12)
+        chosen = np.sort(np.argsort(-spread, kind="stable")[:COLUMNS])
+        pictures = coloured(classic(values[..., chosen]), colormap)
+        smaller = Image.Resampling.BOX if values.shape[0] > CELL else Image.Resampling.NEAREST
+        row = [
+            np.asarray(Image.fromarray(picture).resize((CELL, CELL), smaller))
+            for picture in pictures
+        ]
+        blank = np.full((CELL, CELL, 3), 255, np.uint8)
+        cells += row + [blank] * (COLUMNS - len(row))
+    labels = [f"{name}\n{v.shape[0]} × {v.shape[1]} × {v.shape[2]}" for name, v in maps.items()]
+    note = "one row a layer, from the photo's side down: its 16 most varied channels"
+    sheet = show(mosaic(np.stack(cells)), heading, note, labels, photo=photo, legend=True)
+    _scale(sheet, colormap, dead=False)
+    return sheet.figure

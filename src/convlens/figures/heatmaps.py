@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Rgb = npt.NDArray[np.uint8]
 _NOTHING = "no evidence found"
+_ACROSS = 4
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Look:
 
 
 def says(label: str, probability: float) -> str:
-    """Return "dog, 97.1 %"; never 100.0 %, which no network can claim."""
-    percent = min(max(100 * probability, 0.0), 100.0)
-    shown = "> 99.9" if percent >= 99.95 else f"{percent:.1f}"
+    """Return "dog, 97.1 %"; never 0.0 % or 100.0 %, which no network can claim."""
+    percent = 100 * probability
+    shown = "> 99.9" if percent >= 99.95 else "< 0.1" if percent < 0.05 else f"{percent:.1f}"
     return f"{label}, {shown} %"
 
 
@@ -90,18 +91,20 @@ def views(
     note: str = "",
     colormap: str = "viridis",
 ) -> Figure:
-    """Draw one row a photo: the photo, then each of its looks on top of it.
+    """Draw a photo, then each of its looks on top of it, at most 4 pictures a row; next photo.
 
     The looks of a row can be two classes, several methods, several layers or two models.
     """
     rows = []
     for photo, row in zip(photos, looks, strict=True):
         pictures = [Picture(photo, "photo")]
-        for look in row:
-            title = look.caption if look.heat.any() else f"{look.caption}: {_NOTHING}"
-            pictures.append(Picture(overlay(photo, look.heat, colormap), title))
-        rows.append(pictures)
+        pictures += [Picture(overlay(photo, look.heat, colormap), _titled(look)) for look in row]
+        rows += [pictures[first : first + _ACROSS] for first in range(0, len(pictures), _ACROSS)]
     return gallery(rows, heading, note, scale=_scale(colormap))
+
+
+def _titled(look: Look) -> str:
+    return look.caption if look.heat.any() else f"{look.caption}: {_NOTHING}"
 
 
 def both_models(
@@ -123,8 +126,8 @@ def both_models(
     both = np.minimum(*(resize(look.heat[None], *photo.shape[:2])[0] for look in looks.values()))
     pictures = [Picture(photo, "photo")]
     for name, look in looks.items():
-        title = look.caption if look.heat.any() else f"{look.caption}: {_NOTHING}"
-        pictures.append(Picture(overlay(photo, look.heat, colormap), f"{name}\n{title}"))
+        shown = overlay(photo, look.heat, colormap)
+        pictures.append(Picture(shown, f"{name}\n{_titled(look)}"))
     pictures.append(Picture(overlay(photo, both, colormap), "both\nwhere the two maps meet"))
     note = (
         f"Agreement of the maps: correlation {agreement['correlation']:+.2f}, "

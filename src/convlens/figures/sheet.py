@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Rgb = npt.NDArray[np.uint8]
 COLUMNS, GAP = 16, 2
 _READABLE = 1600  # pixels of width at which the text below has its nominal size
-_LEFT, _RIGHT, _TOP, _BOTTOM, _LEGEND = 76, 40, 112, 24, 84
+_LETTER, _RIGHT, _TOP, _BOTTOM, _LEGEND = 13, 40, 112, 24, 84
 
 
 def magnified(cells: Rgb, times: int) -> Rgb:
@@ -43,6 +43,7 @@ class Sheet:
 
     figure: Figure
     unit: float
+    left: int
 
     def footer(self, left: float, width: float) -> Any:
         """Return axes below the picture, `left` from its edge, in nominal pixels."""
@@ -50,7 +51,7 @@ class Sheet:
         unit = self.unit
         axes = self.figure.add_axes(
             (
-                (_LEFT + left) * unit / wide,
+                (self.left + left * unit) / wide,
                 46 * unit / high,
                 width * unit / wide,
                 20 * unit / high,
@@ -80,7 +81,8 @@ def show(
     """
     high, wide = picture.shape[:2]
     unit = max(wide, 900) / _READABLE
-    left, top = round(_LEFT * unit), round(_TOP * unit)
+    letters = max((len(line) for label in row_labels for line in label.split("\n")), default=0)
+    left, top = round((37 + _LETTER * letters) * unit), round(_TOP * unit)
     total_wide = left + max(wide, 900) + round(_RIGHT * unit)
     total_high = top + high + round((_LEGEND if legend else _BOTTOM) * unit)
     fig = style.figure(total_wide / style.DPI, total_high / style.DPI, layout="none")
@@ -107,4 +109,4 @@ def show(
     x = indent / total_wide
     fig.text(x, 1 - 40 * unit / total_high, heading, size=19 * unit, weight="bold", va="center")
     fig.text(x, 1 - 80 * unit / total_high, note, size=13 * unit, color=style.MUTED, va="center")
-    return Sheet(fig, unit)
+    return Sheet(fig, unit, left)

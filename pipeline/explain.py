@@ -1,0 +1,108 @@
+"""See what a trained model sees, and how far its heatmaps can be trusted."""
+
+import io
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import numpy as np
+
+from convlens import files
+from convlens import runtime as rt
+from convlens.data import CLASSES, decode, drawn
+from convlens.data.archive import open_archive
+from convlens.data.dataset import load_split
+from convlens.params import ExplainParams, RuntimeParams
+from convlens.progress import console
+from stage import PREPARED, run
+
+SOURCE = Path("data/raw/source.zip")
+
+
+def main(
+    explain: ExplainParams, runtime: RuntimeParams, model: Literal["convnet", "vgg16"]
+) -> None:
+    """Write reports/MODEL/explain/."""
+    machine = rt.configure(runtime)
+    from convlens.explain.measure import measure
+    from convlens.figures.faithfulness import removal
+    from convlens.figures.style import save
+    from convlens.models import keras_file
+    from convlens.report import explanation
+
+    net = keras_file.load(Path("models") / model / "model.keras")
+    out = Path("reports") / model / "explain"
+    examples = _examples(int(net.inputs[0].shape[1]))
+    few = [next(e for e in examples if e.name.startswith(label)) for label in CLASSES]
+    look: dict[str, Any] = {"colormap": explain.colormap}
+
+    for photo in few:
+        explanation.write_activations(
+            net, photo, out / "activations" / photo.name,
+            channel=explain.channel, progress=console, **look,
+        )  # fmt: skip
+    explanation.write_depth(net, np.stack([e.pixels for e in examples]), out / "activations")
+
+    names = explain.filters.layers.get(model, [])
+    filters = explanation.write_filters(
+        net, explain.filters, names, out / "filters", policy=machine.policy, progress=console
+    )
+
+    heatmaps = out / "heatmaps"
+    look["method"] = explain.method
+    found = explanation.write_heatmaps(net, examples, heatmaps, progress=console, **look)
+    explanation.write_classes(net, few, heatmaps, **look)
+    explanation.write_methods(net, few, heatmaps, colormap=explain.colormap)
+    for photo in few:
+        explanation.write_layers(net, photo, heatmaps, **look)
+    # for the report, which lays both models over each other
+    np.savez(
+        heatmaps / "maps.npz", maps=found.maps, classes=found.classes,
+        probabilities=found.probabilities,
+    )  # fmt: skip
+
+    images, masks = _measured_photos(explain.faithfulness_images)
+    measured = measure(
+        net, images, masks, method=explain.method, steps=explain.faithfulness_steps,
+        policy=machine.policy, progress=console,
+    )  # fmt: skip
+    curves = removal(measured.curves, f"{model}: are the heatmaps true?")
+    save(curves, heatmaps / "faithfulness.png")
+    rows = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
+    files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), rows)
+    files.write_json(out / "metrics.json", measured.numbers | filters)
+
+
+def _examples(size: int) -> list[Any]:
+    """Return the examples as they were in the archive and as the model gets them."""
+    from convlens.report.explanation import Photo
+
+    folder = PREPARED / "examples"
+    photos = []
+    for row in files.read_csv(folder / "index.csv"):
+        content = (folder / row["file"]).read_bytes()
+        pixels = decode.decode(content, size).pixels
+        photos.append(Photo(PurePosixPath(row["file"]).stem, decode.original(content), pixels))
+    return photos
+
+
+def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:
+    """Return test photos, spread evenly over both classes, and for drawings their masks."""
+    from PIL import Image
+
+    test = load_split(PREPARED, "test")
+    rows = np.unique(np.linspace(0, len(test) - 1, count).round().astype(int))
+    images = np.asarray(test.images[rows])
+    paths = [r["path"] for r in files.read_csv(PREPARED / "manifest.csv") if r["split"] == "test"]
+    names = [drawn.mask_name(paths[row]) for row in rows]
+    with open_archive(SOURCE) as opened:
+        if not set(names) <= set(opened.namelist()):
+            return images, {}
+        parts = [Image.open(io.BytesIO(opened.read(name))) for name in names]
+    return images, {
+        "animal": np.stack([drawn.animal_mask(mask) for mask in parts]),
+        "parts": np.stack([drawn.class_parts(mask) for mask in parts]),
+    }
+
+
+if __name__ == "__main__":
+    run(main)
