@@ -1,5 +1,7 @@
 """Decoding: by content, completely, upright, any mode to RGB."""
 
+import io
+
 import numpy as np
 import pytest
 from archives import encoded, photo, picture
@@ -20,6 +22,14 @@ def test_plain_photo_is_resized_with_the_pinned_filter() -> None:
     np.testing.assert_array_equal(found.pixels, expected)
     assert (found.format, found.mode, found.width, found.height) == ("PNG", "RGB", 80, 80)
     assert found.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("side", [48, 100, 333])
+def test_large_jpegs_are_scaled_while_decoding_with_hardly_a_difference(side) -> None:
+    content = encoded(picture("large", side), quality=90)
+    whole = Image.open(io.BytesIO(content)).resize((32, 32), Image.Resampling.BICUBIC)
+    assert np.abs(pixels(content) - np.asarray(whole)).mean() < 4
+    assert decode(content, 32).width == side
 
 
 @pytest.mark.parametrize("turn", range(1, 9))

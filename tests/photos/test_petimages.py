@@ -96,6 +96,6 @@ def test_the_turned_photo_stands_upright(prepared, shared_data) -> None:
     with zipfile.ZipFile(shared_data / "petimages_sample.zip") as archive:
         image = Image.open(io.BytesIO(archive.read("PetImages/Cat/12080.jpg")))
         upright = ImageOps.exif_transpose(image).resize((64, 64), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(
-        np.load(prepared / f"{place}.npy")[rows.index("Cat/12080.jpg")], np.asarray(upright)
-    )
+    found = np.load(prepared / f"{place}.npy")[rows.index("Cat/12080.jpg")].astype(int)
+    apart = [np.abs(np.rot90(found, turns) - np.asarray(upright)).mean() for turns in range(4)]
+    assert apart[0] < 3 < 20 < min(apart[1:])
