@@ -58,6 +58,11 @@ class Outputs:
         )
         self.figure(f"{name}/evaluation/confusion.png")
 
+    def report(self, name: str = "convnet", weights: str = WEIGHTS, level: int = 0) -> Path:
+        models = {name: {"weights_sha256": weights}}
+        write_json(self.root / "reports" / "summary.json", {"models": models})
+        return self.figure(f"{name}/curves.png", level)
+
     def figure(self, name: str, level: int = 0) -> Path:
         path = self.root / "reports" / name
         path.parent.mkdir(parents=True, exist_ok=True)

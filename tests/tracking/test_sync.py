@@ -33,7 +33,7 @@ def test_model_run_holds_everything(outputs, client):
     outputs.data()
     outputs.train()
     outputs.evaluate()
-    outputs.figure("convnet/curves.png")
+    outputs.report()
     run_id = outputs.sync("convnet")
     read = client()
     run = read.get_run(run_id)
@@ -106,12 +106,15 @@ def test_report_of_the_model_before_is_not_mixed_in(outputs, client):
     outputs.data()
     outputs.train()
     outputs.evaluate()
+    outputs.report()
     first = outputs.sync("convnet")
     outputs.train(weights="b" * 64)
     second = outputs.sync("convnet")
     assert first != second
     assert "test_accuracy" not in client().get_run(second).data.metrics
     assert "evaluation/confusion.png" not in files(client(), second)
+    assert files(client(), second, "images") == []
+    assert len(files(client(), first, "images")) == 4  # two figures, each with its thumbnail
     assert client().get_run(first).data.metrics["test_accuracy"] == 0.75
 
 
@@ -132,10 +135,10 @@ def test_rebuilt_run_names_the_parameters_of_its_time(outputs, client, monkeypat
 def test_changed_figure_replaces_the_old_one_in_the_grid(outputs, client):
     outputs.data()
     outputs.train()
-    outputs.figure("convnet/curves.png", level=0)
+    outputs.report(level=0)
     run_id = outputs.sync("convnet")
     before = files(client(), run_id, "images")
-    outputs.figure("convnet/curves.png", level=255)
+    outputs.report(level=255)
     outputs.sync("convnet")
     assert files(client(), run_id, "images") == before
     stored = outputs.root / "mlartifacts" / run_id / "artifacts" / before[-1]

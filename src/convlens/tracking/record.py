@@ -127,7 +127,6 @@ def _describe_model(root: Path, place: Path, name: str, params: Params) -> RunRe
         "data.digest": note["data"],
         "precision": trained["precision"],
     }
-    curves = root / "reports" / name / "curves.png"
     return RunRecord(
         kind=name,
         digest=digest,
@@ -141,8 +140,8 @@ def _describe_model(root: Path, place: Path, name: str, params: Params) -> RunRe
         metrics={"parameters": float(trained["parameters"])}
         | _numbers({"test": evaluation, "explain": _metrics(reports, "explain")})
         | _usage(root, name, note["ended"]),
-        images=_pictures(reports) | ({"curves": curves} if curves.exists() else {}),
-        files=_documents(reports) | _diff(place, digest),
+        images=_pictures(reports) | _curves(root, name, digest),
+        files=_documents(reports) | _curve_tables(folder) | _diff(place, digest),
         model=folder / "model.keras",
         dataset=_dataset(root, note["data"]),
     )
@@ -205,6 +204,14 @@ def _pictures(reports: Mapping[str, Path]) -> dict[str, Path]:
     }
 
 
+def _curves(root: Path, name: str, digest: str) -> dict[str, Path]:
+    path, summary_file = root / "reports" / name / "curves.png", root / "reports" / "summary.json"
+    if not (path.exists() and summary_file.exists()):
+        return {}
+    drawn_of = read_json(summary_file)["models"][name]["weights_sha256"]
+    return {"curves": path} if drawn_of == digest else {}
+
+
 def _documents(reports: Mapping[str, Path]) -> dict[str, Path]:
     return {
         f"{part}/{path.relative_to(folder).as_posix()}": path
@@ -212,6 +219,10 @@ def _documents(reports: Mapping[str, Path]) -> dict[str, Path]:
         for path in sorted(folder.rglob("*"))
         if path.suffix in (".png", ".csv", ".json")
     }
+
+
+def _curve_tables(folder: Path) -> dict[str, Path]:
+    return {path.name: path for path in sorted(folder.glob("*.csv"))}
 
 
 def _diff(place: Path, digest: str) -> dict[str, Path]:

@@ -1,0 +1,189 @@
+"""What this machine and this clone can promise, and what would break a run or an experiment."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from configparser import ConfigParser
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from convlens import runtime as rt
+from convlens.errors import InputError
+from convlens.params import Params
+from convlens.tracking import TrackingUnavailable
+from convlens.tracking.origin import git, home, uncommitted
+from convlens.tracking.store import available, store_uri
+
+FREE_GIGABYTES = 3.0
+GPU = Path("/dev/nvidia0")
+TIERS = {
+    1: "byte-identical results on this machine; data byte-identical to the committed dvc.lock",
+    2: "data byte-identical to the committed dvc.lock; metrics inside the committed band",
+    3: "only a record of what was done",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to know: a `problem` breaks runs, a `warning` weakens what they promise."""
+
+    level: Literal["problem", "warning"]
+    where: str
+    found: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Everything `convlens doctor` says; `tier` is the key into TIERS."""
+
+    record: dict[str, Any]
+    findings: list[Finding]
+    tier: int
+
+
+def examine(root: Path, params: Params) -> Examination:
+    """Examine the clone at `root` without changing it, without TensorFlow, in about a second."""
+    versions = list(_versions(root))
+    code = list(_code(root))
+    findings = [
+        *versions,
+        *code,
+        *_paths(params),
+        *_locks(root),
+        *_cache(root),
+        *_environment(root),
+    ]
+    tier = 3 if versions or code else 2 if GPU.exists() else 1
+    return Examination(_record(root, params), findings, tier)
+
+
+def text(examination: Examination) -> str:
+    """Return the examination as lines for a terminal."""
+    width = max(map(len, examination.record))
+    lines = [f"{key:<{width}}  {value}" for key, value in examination.record.items()]
+    lines += ["", f"tier {examination.tier} of 3: {TIERS[examination.tier]}"]
+    for finding in examination.findings:
+        lines += ["", f"{finding.level}: {finding.where}", f"  found:  {finding.found}"]
+        lines += [f"  to do:  {finding.fix}"]
+    return "\n".join(lines if examination.findings else [*lines, "no problems found"])
+
+
+def _record(root: Path, params: Params) -> dict[str, Any]:
+    commit = git(root, "rev-parse", "HEAD").strip() or "none"
+    try:
+        machine: dict[str, Any] = rt.describe(params.runtime).record()
+    except InputError as error:
+        machine = {"precision": error.found} | rt.versions()
+    return {"commit": commit} | machine
+
+
+def _versions(root: Path) -> Iterator[Finding]:
+    path = root / "requirements.lock"
+    if not path.exists():
+        yield Finding("problem", str(path), "no such file", "restore it with git")
+        return
+    wrong = []
+    for name, wanted in re.findall(r"^([\w.-]+)==([^\s;\\]+)(?=[^;\n]*$)", path.read_text(), re.M):
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "not installed"
+        if found != wanted:
+            wrong.append(f"{name} {found} (lock: {wanted})")
+    if wrong:
+        yield Finding("warning", "installed versions", ", ".join(wrong), "run `make setup`")
+
+
+def _code(root: Path) -> Iterator[Finding]:
+    if not git(root, "rev-parse", "HEAD"):
+        yield Finding(
+            "problem", "git", "no repository or no commit",
+            "commit once: runs record the commit, `dvc exp run` needs one",
+        )  # fmt: skip
+        return
+    changes = uncommitted(root)
+    new = [line.split(": ", 1)[1] for line in changes.splitlines() if line.startswith("# new file")]
+    if new:
+        yield Finding(
+            "warning", "git", f"files that git doesn't know: {', '.join(new)}",
+            "`git add` them: experiments in the queue run without them",
+        )  # fmt: skip
+    changed = re.findall(r"^diff --git a/(\S+)", changes, re.M)
+    if changed:
+        yield Finding(
+            "warning", "git", f"uncommitted changes: {', '.join(changed)}",
+            "commit them; until then runs keep them as uncommitted.diff",
+        )  # fmt: skip
+
+
+def _paths(params: Params) -> Iterator[Finding]:
+    named = {
+        "data.archive": params.data.archive,
+        "vgg16.weights": params.vgg16.weights,
+        "imagenet.weights": params.imagenet.weights,
+    }
+    for key, value in named.items():
+        if value and not Path(value).is_absolute():
+            yield Finding(
+                "warning", f"params.yaml: {key}", f"the relative path {value}",
+                "make it absolute: experiments in the queue run in another folder",
+            )  # fmt: skip
+        elif value and not Path(value).exists():
+            yield Finding("problem", f"params.yaml: {key}", f"no file {value}", "mend the path")
+
+
+def _locks(root: Path) -> Iterator[Finding]:
+    try:
+        held = (root / ".dvc" / "tmp" / "rwlock").read_text()
+    except OSError:
+        return
+    # DVC clears locks of dead processes by itself.
+    for pid in sorted(set(re.findall(r'"pid": (\d+)', held))):
+        if Path("/proc", pid).exists():
+            yield Finding(
+                "warning", "DVC", f"process {pid} is running the pipeline here",
+                "let it end; a second `dvc repro` would stop with a lock error",
+            )  # fmt: skip
+
+
+def _cache(root: Path) -> Iterator[Finding]:
+    if not (root / "dvc.lock").exists():
+        yield Finding("warning", "dvc.lock", "no such file", "run `make repro` and commit it")
+    config = ConfigParser(strict=False)
+    config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"])
+    cache = root / ".dvc" / config.get("cache", "dir", fallback="cache")
+    nearest = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
+    if not os.access(nearest, os.W_OK):
+        yield Finding("problem", str(cache), "not writable", "`dvc cache dir` can move it")
+    free = shutil.disk_usage(nearest).free / 1e9
+    if free < FREE_GIGABYTES:
+        yield Finding(
+            "problem", str(cache), f"{free:.1f} GB free",
+            f"make room for {FREE_GIGABYTES:g} GB, e.g. with `dvc gc --workspace`",
+        )  # fmt: skip
+
+
+def _environment(root: Path) -> Iterator[Finding]:
+    uri = store_uri(home(root))
+    if re.match(r"sqlite:///(?!/)|(?!\w+:)", uri):
+        yield Finding(
+            "problem", "MLFLOW_TRACKING_URI", f"the relative {uri}",
+            "make it absolute: experiments in the queue run in another folder",
+        )  # fmt: skip
+    try:
+        available(uri)
+    except TrackingUnavailable as error:
+        yield Finding(
+            "warning", "tracking", str(error), "stages still work; run `convlens sync` afterwards"
+        )
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        yield Finding(
+            "warning", "PYTHONDONTWRITEBYTECODE", "set",
+            "unset it: every stage compiles its libraries again, for seconds",
+        )  # fmt: skip
