@@ -8,7 +8,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
 
-.PHONY: help setup repro drawn photos photos-full tutorial test check verify bench seeds ui lock clean
+.PHONY: graph help setup repro drawn photos photos-full tutorial test check verify bench seeds ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ check: $(DEV)  ## formatting, lint, types
 
 ui: $(READY)  ## open the experiments in the MLflow UI on http://127.0.0.1:5000
 	@convlens ui
+
+graph: $(READY)  ## bring the code dependencies in dvc.yaml up to date
+	@python tests/pipeline/import_closure.py
 
 lock: .venv/.uv  ## resolve the dependencies anew and pin them with hashes
 	.venv/bin/uv pip compile pyproject.toml $(LOCK) -o requirements.lock

@@ -8,9 +8,10 @@ import numpy as np
 
 from convlens import files
 from convlens import runtime as rt
-from convlens.data import CLASSES, decode, drawn
+from convlens.data import CLASSES, decode
 from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
+from convlens.data.drawn import masks
 from convlens.params import ExplainParams, RuntimeParams
 from convlens.progress import console
 from stage import PREPARED, run
@@ -93,14 +94,14 @@ def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:
     rows = np.unique(np.linspace(0, len(test) - 1, count).round().astype(int))
     images = np.asarray(test.images[rows])
     paths = [r["path"] for r in files.read_csv(PREPARED / "manifest.csv") if r["split"] == "test"]
-    names = [drawn.mask_name(paths[row]) for row in rows]
+    names = [masks.mask_name(paths[row]) for row in rows]
     with open_archive(SOURCE) as opened:
         if not set(names) <= set(opened.namelist()):
             return images, {}
         parts = [Image.open(io.BytesIO(opened.read(name))) for name in names]
     return images, {
-        "animal": np.stack([drawn.animal_mask(mask) for mask in parts]),
-        "parts": np.stack([drawn.class_parts(mask) for mask in parts]),
+        "animal": np.stack([masks.animal_mask(mask) for mask in parts]),
+        "parts": np.stack([masks.class_parts(mask) for mask in parts]),
     }
 
 

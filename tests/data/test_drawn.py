@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.data.drawn import PARTS, draw, mask_name, write_archive
+from convlens.data.drawn.archive import write_archive
+from convlens.data.drawn.masks import PARTS, mask_name
+from convlens.data.drawn.picture import draw
 
 COUNTS = {"train": 3, "validation": 1, "test": 2}
 
@@ -103,7 +105,7 @@ def test_archive_holds_pictures_and_their_exact_masks(archive):
 SCRIPT = """
 import sys
 from pathlib import Path
-from convlens.data.drawn import write_archive
+from convlens.data.drawn.archive import write_archive
 
 def report(items, **_):
     for item in items:

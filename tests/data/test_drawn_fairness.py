@@ -12,10 +12,13 @@ from scipy.stats import ks_2samp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from convlens.data import CLASSES, drawn
-from convlens.data.drawn import animal_mask, draw, write_archive
-from convlens.data.drawn_canvas import Dice
-from convlens.data.drawn_scene import sample
+from convlens.data import CLASSES
+from convlens.data.drawn import picture
+from convlens.data.drawn.archive import write_archive
+from convlens.data.drawn.canvas import Dice
+from convlens.data.drawn.masks import animal_mask
+from convlens.data.drawn.picture import draw
+from convlens.data.drawn.scene import sample
 
 
 def test_with_the_same_dice_a_cat_and_a_dog_have_the_same_everything_but_shape(monkeypatch):
@@ -23,8 +26,10 @@ def test_with_the_same_dice_a_cat_and_a_dog_have_the_same_everything_but_shape(m
         return Dice(seed, split, index, what)
 
     scenes = []
-    monkeypatch.setattr(drawn, "Dice", dice_that_ignore_the_label)
-    monkeypatch.setattr(drawn, "sample", lambda *given: scenes.append(sample(*given)) or scenes[-1])
+    monkeypatch.setattr(picture, "Dice", dice_that_ignore_the_label)
+    monkeypatch.setattr(
+        picture, "sample", lambda *given: scenes.append(sample(*given)) or scenes[-1]
+    )
     for index in range(12):
         cat, dog = (draw(label, 3, "train", index, 120) for label in CLASSES)
         assert scenes[-1] == scenes[-2]

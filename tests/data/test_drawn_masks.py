@@ -5,8 +5,10 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from convlens.data import CLASSES, drawn
-from convlens.data.drawn import PARTS, animal_mask, class_parts, draw
+from convlens.data import CLASSES
+from convlens.data.drawn import picture
+from convlens.data.drawn.masks import PARTS, animal_mask, class_parts
+from convlens.data.drawn.picture import draw
 
 KEYS = [(label, index) for index in range(30) for label in CLASSES]
 
@@ -72,11 +74,11 @@ def test_tongues_are_pink(drawings):
 
 
 def test_masks_cover_exactly_what_the_animal_changes(monkeypatch):
-    monkeypatch.setattr(drawn.Canvas, "shadow", lambda *_: None)  # on the ground, not the animal
-    monkeypatch.setattr(drawn, "draw_occluder", lambda *_: None)
+    monkeypatch.setattr(picture.Canvas, "shadow", lambda *_: None)  # on the ground, not the animal
+    monkeypatch.setattr(picture, "draw_occluder", lambda *_: None)
     whole = [draw(label, 7, "train", index, 150) for label, index in KEYS[:16]]
-    monkeypatch.setattr(drawn.Body, "draw", lambda _: None)
-    monkeypatch.setattr(drawn, "HEADS", dict.fromkeys(CLASSES, lambda _: None))
+    monkeypatch.setattr(picture.Body, "draw", lambda _: None)
+    monkeypatch.setattr(picture, "HEADS", dict.fromkeys(CLASSES, lambda _: None))
     for (label, index), drawing in zip(KEYS, whole, strict=False):
         empty = draw(label, 7, "train", index, 150)
         changed = (np.asarray(empty.image) != np.asarray(drawing.image)).any(axis=2)
@@ -89,7 +91,7 @@ def test_masks_cover_exactly_what_the_animal_changes(monkeypatch):
 
 def test_what_an_occluder_hides_is_background(monkeypatch):
     visible = [draw(label, 7, "train", index, 150) for label, index in KEYS]
-    monkeypatch.setattr(drawn, "draw_occluder", lambda *_: None)
+    monkeypatch.setattr(picture, "draw_occluder", lambda *_: None)
     hidden_somewhere = 0
     for (label, index), drawing in zip(KEYS, visible, strict=True):
         bare = draw(label, 7, "train", index, 150)

@@ -1,4 +1,7 @@
-"""Which source files can change what a stage writes: its imports, and theirs, lazy ones included."""
+"""Which source files can change what a stage writes: its imports, and theirs, lazy ones too.
+
+Run it to write these lists into dvc.yaml: make graph
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,16 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 # They carry values, messages and copies, so no result depends on them: the values themselves are
 # tracked by DVC as parameters, and MLflow only receives what the files already say.
 NEUTRAL = {"errors", "params", "progress", "tracking", "__init__"}
+CODE = ("src/", "pipeline/")
 
 
-def closure(stage: Path, root: Path) -> set[str]:
-    """Return the paths, relative to `root`, of the package's files that `stage` depends on."""
+def closure(stage: Path, root: Path) -> list[str]:
+    """Return the stage and the package's files it depends on; whole folders where all are used."""
     found: set[Path] = set()
     waiting = list(_imports(stage, root))
     while waiting:
@@ -20,12 +26,16 @@ def closure(stage: Path, root: Path) -> set[str]:
         if path not in found:
             found.add(path)
             waiting.extend(_imports(path, root))
-    return {path.relative_to(root).as_posix() for path in found}
+    for folder in {path.parent for path in found}:
+        inside = {path for path in folder.glob("*.py") if path.stem not in NEUTRAL}
+        if len(inside) > 1 and inside <= found:
+            found = found - inside | {folder}
+    return sorted(path.relative_to(root).as_posix() for path in [stage, *found])
 
 
 def _imports(path: Path, root: Path) -> Iterator[Path]:
     for node in _runtime_nodes(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("convlens"):
+        if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from _files([str(node.module), *names], root)
         elif isinstance(node, ast.Import):
@@ -43,5 +53,23 @@ def _runtime_nodes(tree: ast.AST) -> Iterator[ast.AST]:
 def _files(names: list[str], root: Path) -> Iterator[Path]:
     for name in names:
         path = (root / "src" / Path(*name.split("."))).with_suffix(".py")
-        if path.is_file() and not NEUTRAL & set(path.relative_to(root / "src").with_suffix("").parts):
+        inside = path.is_file() and path.relative_to(root / "src").with_suffix("").parts
+        if inside and not NEUTRAL & set(inside):
             yield path
+
+
+def main() -> None:
+    """Bring the code dependencies of every stage in dvc.yaml up to date."""
+    root = Path(__file__).resolve().parents[2]
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 120
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    graph = yaml.load(root / "dvc.yaml")
+    for name, stage in graph["stages"].items():
+        inputs = [dep for dep in stage["deps"] if not dep.startswith(CODE)]
+        stage["deps"][:] = inputs + closure(root / "pipeline" / f"{name}.py", root)
+    yaml.dump(graph, root / "dvc.yaml")
+
+
+if __name__ == "__main__":
+    main()

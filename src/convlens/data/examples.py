@@ -8,7 +8,7 @@ from convlens import files
 from convlens.data import CLASSES
 from convlens.data.archive import open_archive
 from convlens.data.curate import Kept
-from convlens.data.drawn import mask_name
+from convlens.data.drawn.masks import mask_name
 
 INDEX = ("file", "path", "label", "mask")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from convlens.data.drawn_canvas import tint
-from convlens.data.drawn_curves import ellipse, fluffy, smooth, symmetric
-from convlens.data.drawn_face import Head, draw_eyes, draw_skull
+from convlens.data.drawn.canvas import tint
+from convlens.data.drawn.curves import ellipse, fluffy, smooth, symmetric
+from convlens.data.drawn.face import Head, draw_eyes, draw_skull
 
 
 def draw_dog(head: Head) -> None:

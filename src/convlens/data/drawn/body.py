@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from convlens.data.drawn_canvas import Canvas, Colour, Dice, tint
-from convlens.data.drawn_curves import Points, ellipse, fluffy, ribbon, smooth, symmetric
-from convlens.data.drawn_scene import WHITE, Scene
+from convlens.data.drawn.canvas import Canvas, Colour, Dice, tint
+from convlens.data.drawn.curves import Points, ellipse, fluffy, ribbon, smooth, symmetric
+from convlens.data.drawn.scene import WHITE, Scene
 
 
 class Body:

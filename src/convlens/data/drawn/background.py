@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from convlens.data.drawn_canvas import Canvas, Colour, Dice, tint
-from convlens.data.drawn_curves import Frame, Points, ellipse, ribbon, smooth
-from convlens.data.drawn_scene import Scene, jitter
+from convlens.data.drawn.canvas import Canvas, Colour, Dice, tint
+from convlens.data.drawn.curves import Frame, Points, ellipse, ribbon, smooth
+from convlens.data.drawn.scene import Scene, jitter
 
 SKIES: tuple[Colour, ...] = ((168, 212, 238), (206, 228, 240), (250, 214, 170), (190, 196, 226))
 GRASS: tuple[Colour, ...] = ((122, 178, 92), (156, 190, 96), (96, 154, 104), (190, 178, 100))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convlens.data.drawn_canvas import Colour, Dice, tint
-from convlens.data.drawn_curves import Frame
+from convlens.data.drawn.canvas import Colour, Dice, tint
+from convlens.data.drawn.curves import Frame
 
 # Pose: (least, largest) head radius, head's place across and down, in shares of the side.
 POSES = {

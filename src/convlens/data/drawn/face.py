@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convlens.data.drawn_canvas import Canvas, Colour, Dice
-from convlens.data.drawn_curves import Frame, Points, ellipse, fluffy, ribbon, symmetric
-from convlens.data.drawn_scene import WHITE, Coat, Scene
+from convlens.data.drawn.canvas import Canvas, Colour, Dice
+from convlens.data.drawn.curves import Frame, Points, ellipse, fluffy, ribbon, symmetric
+from convlens.data.drawn.scene import WHITE, Coat, Scene
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from convlens.data.drawn_canvas import tint
-from convlens.data.drawn_curves import Points, ellipse, ribbon, smooth, symmetric
-from convlens.data.drawn_face import Head, draw_eyes, draw_skull
-from convlens.data.drawn_scene import WHITE
+from convlens.data.drawn.canvas import tint
+from convlens.data.drawn.curves import Points, ellipse, ribbon, smooth, symmetric
+from convlens.data.drawn.face import Head, draw_eyes, draw_skull
+from convlens.data.drawn.scene import WHITE
 
 
 def draw_cat(head: Head) -> None:

@@ -15,23 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from convlens.data.drawn_curves import Frame, Points, segments
+from convlens.data.drawn.curves import Frame, Points, segments
+from convlens.data.drawn.masks import PARTS
 
 T = TypeVar("T")
 Colour = tuple[int, int, int]
 
-PARTS: dict[str, int] = {
-    "background": 0,
-    "body": 1,
-    "head": 2,
-    "ears": 3,
-    "eyes": 4,
-    "muzzle": 5,
-    "whiskers": 6,
-    "tongue": 7,
-    "tail": 8,
-    "legs": 9,
-}
 OVERSAMPLING = 3
 
 

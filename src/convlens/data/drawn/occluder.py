@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from convlens.data.drawn_background import BRIGHT, FLOORS, GRASS, rectangle
-from convlens.data.drawn_canvas import Canvas, Dice, tint
-from convlens.data.drawn_curves import Frame, ellipse, ribbon
-from convlens.data.drawn_scene import Scene, jitter
+from convlens.data.drawn.background import BRIGHT, FLOORS, GRASS, rectangle
+from convlens.data.drawn.canvas import Canvas, Dice, tint
+from convlens.data.drawn.curves import Frame, ellipse, ribbon
+from convlens.data.drawn.scene import Scene, jitter
 
 
 def draw_occluder(canvas: Canvas, scene: Scene, dice: Dice) -> None:

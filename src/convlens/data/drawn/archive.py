@@ -1,0 +1,98 @@
+"""Drawings and their masks as one zip, the same bytes on every machine."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import signal
+import threading
+import zipfile
+from collections.abc import Generator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import partial
+from multiprocessing import connection
+from pathlib import Path
+
+from convlens.data import CLASSES
+from convlens.data.drawn.masks import mask_name
+from convlens.data.drawn.picture import draw
+from convlens.files import atomic
+from convlens.progress import Progress, silent
+
+Key = tuple[str, int, str, int, int]
+
+
+def write_archive(
+    path: Path,
+    *,
+    counts: Mapping[str, int],
+    size: int,
+    seed: int,
+    progress: Progress = silent,
+    workers: int | None = None,
+) -> None:
+    """Write a zip of drawings and masks; the same bytes on every machine.
+
+    Parameters
+    ----------
+    path
+        The archive, written atomically.
+    counts
+        Drawings a class for each split.
+    size
+        Side in pixels.
+    workers
+        Processes; None for one a core.
+    """
+    jobs = sorted(
+        (f"drawn/{split}/{label}s/{label}.{index:04d}.jpg", (label, seed, split, index, size))
+        for split, count in counts.items()
+        for label in CLASSES
+        for index in range(count)
+    )
+    masks: dict[str, bytes] = {}
+    with (
+        atomic(path) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
+        closing(_encode_all([key for _, key in jobs], workers or os.cpu_count() or 1)) as encoded,
+    ):
+        drawn = zip(jobs, encoded, strict=True)
+        for (name, _), (image, mask) in progress(drawn, what="drawing", total=len(jobs)):
+            archive.writestr(zipfile.ZipInfo(name), image)
+            masks[mask_name(name)] = mask
+        for name, mask in masks.items():
+            archive.writestr(zipfile.ZipInfo(name), mask)
+
+
+def _encode_all(keys: list[Key], workers: int) -> Generator[tuple[bytes, bytes]]:
+    if workers == 1:
+        yield from map(_encode, keys)
+        return
+    # Spawned, because forking a process that has TensorFlow's threads can hang.
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
+    try:
+        yield from pool.map(_encode, keys, chunksize=16)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _encode(key: Key) -> tuple[bytes, bytes]:
+    drawing = draw(*key)
+    image, mask = io.BytesIO(), io.BytesIO()
+    drawing.image.save(image, "JPEG", quality=92)
+    drawing.mask.save(mask, "GIF", optimize=False)  # optimised, it renumbers the parts
+    return image.getvalue(), mask.getvalue()
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=partial(_end_after, parent.sentinel), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)

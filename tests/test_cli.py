@@ -1,0 +1,91 @@
+"""The command line as a user meets it: real processes, real exit codes."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.models import convnet, keras_file
+
+
+def convlens(*words, **options):
+    command = [sys.executable, "-m", "convlens.cli", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model with fresh weights and two photos, one of which lies in a folder."""
+    from pathlib import Path
+
+    from convlens import params
+
+    folder = tmp_path_factory.mktemp("cli")
+    real = params.load(Path(__file__).resolve().parents[1] / "params.yaml")
+    model = convnet.build(real.convnet, 48)
+    keras_file.save(model, folder / "models/convnet/model.keras")
+    rng = np.random.default_rng(0)
+    (folder / "more").mkdir()
+    for name in ("a.png", "more/b.jpg"):
+        Image.fromarray(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(folder / name)
+    (folder / "broken.jpg").write_bytes(b"<html>not found</html>")
+    (folder / "empty.jpg").touch()
+    return folder
+
+
+@pytest.mark.parametrize("words", [["--help"], ["predict", "--help"], ["--version"]])
+def test_help_imports_neither_tensorflow_nor_mlflow(words):
+    code = (
+        "import sys; from convlens.cli import main\n"
+        f"try: main({words!r})\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'mlflow', 'matplotlib', 'sklearn', 'scipy'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "LOADED []" in result.stdout
+
+
+def test_predict_scores_the_good_names_the_bad_and_exits_with_1(folder):
+    words = ["a.png", "broken.jpg", "more", "empty.jpg", "missing.jpg"]
+    result = convlens("predict", *words, "--model", "convnet", "--format", "csv", cwd=folder)
+    assert result.returncode == 1
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert list(rows[0]) == ["path", "probability_dog", "predicted"]
+    assert [row["path"] for row in rows] == ["a.png", "more/b.jpg"]
+    for row in rows:
+        said = "dog" if float(row["probability_dog"]) > 0.5 else "cat"
+        assert row["predicted"] == said
+    for line in ("broken.jpg: not an image", "empty.jpg: empty", "missing.jpg: No such file"):
+        assert line in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_three_formats_say_the_same_and_equal_the_model(folder):
+    words = ["predict", "a.png", "more", "--model", "convnet"]
+    as_csv, as_json, as_table = (
+        convlens(*words, "--format", layout, cwd=folder) for layout in ("csv", "json", "table")
+    )
+    assert {r.returncode for r in (as_csv, as_json, as_table)} == {0}
+    rows = json.loads(as_json.stdout)
+    for row, other in zip(rows, csv.DictReader(io.StringIO(as_csv.stdout)), strict=True):
+        assert str(row["probability_dog"]) == other["probability_dog"]
+        assert row["path"] in as_table.stdout
+    image = Image.open(folder / "a.png").resize((48, 48), Image.Resampling.BICUBIC)
+    logit = keras_file.load(folder / "models/convnet/model.keras")(np.asarray(image)[None])
+    expected = 1 / (1 + np.exp(-np.asarray(logit)[0, 0]))
+    assert rows[0]["probability_dog"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_without_a_trained_model_the_message_says_what_to_run(folder):
+    result = convlens("predict", "a.png", "--model", "vgg16", cwd=folder)
+    assert result.returncode == 2
+    assert "make repro" in result.stderr
+    assert "Traceback" not in result.stderr

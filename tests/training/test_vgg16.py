@@ -1,0 +1,100 @@
+"""VGG16: right preprocessing, cached features equal the whole net, block 5 from the cache."""
+
+import keras
+import numpy as np
+import pytest
+
+from convlens.data.dataset import load_split
+from convlens.errors import InputError
+from convlens.evaluation.predict import logits
+from convlens.files import read_csv, read_json
+from convlens.models import keras_file, vgg16, weights
+from convlens.training import features
+from convlens.training.vgg16 import train
+
+SIDE = 48
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A base with Keras' own random weights, as a file."""
+    net = keras.applications.VGG16(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
+    values = {name: tuple(net.get_layer(name).get_weights()) for name in vgg16.CONVOLUTIONS}
+    path = tmp_path_factory.mktemp("weights") / "base.npz"
+    weights.save(path, values)
+    return net, values, path
+
+
+@pytest.fixture
+def small(real):
+    head = real.vgg16.model_copy(update={"epochs": 3, "units": 16, "batch_size": 16})
+    return head, real.features.model_copy(update={"views": 2, "batch_size": 32})
+
+
+def test_it_equals_keras_vgg16_with_caffe_preprocessing(base, small, prepared):
+    net, values, _ = base
+    head, how = small
+    images = load_split(prepared, "test").images[:4].astype(np.float32)
+    expected = net(keras.applications.vgg16.preprocess_input(images.copy()))
+    whole = vgg16.build(values, how, head, SIDE)
+    found = keras.Model(whole.input, whole.get_layer("block5_pool").output)(images)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    plain = how.model_copy(update={"preprocessing": "0..1"})
+    tutorials = vgg16.base(values, plain, SIDE, "float32")
+    np.testing.assert_allclose(tutorials(images), net(images / 255), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("layer", ["block5_pool", "block4_pool"])
+def test_the_saved_net_says_of_pixels_what_training_saw_on_features(
+    tmp_path, base, small, prepared, machine, layer
+):
+    _, values, path = base
+    head, how = small
+    fine = head.fine_tune.model_copy(update={"epochs": 1 if layer == "block4_pool" else 0})
+    head = head.model_copy(update={"fine_tune": fine})
+    how = how.model_copy(update={"layer": layer})
+    exact = machine.__class__(**{**machine.__dict__, "precision": "float32"})
+    features.extract_features(how, exact, prepared, path, tmp_path / "features")
+    train(head, how, exact, prepared, path, tmp_path / "features", tmp_path / "out")
+    model = keras_file.load(tmp_path / "out/model.keras")
+    split = load_split(prepared, "validation")
+    z = logits(model, split.images)
+    reported = read_json(tmp_path / "out/metrics.json")
+    loss = np.logaddexp(0, -np.where(split.labels == 1, z, -z)).mean()
+    assert loss == pytest.approx(reported["val_loss"], abs=1e-3)
+    epochs = [int(row["epoch"]) for row in read_csv(tmp_path / "out/curves.csv")]
+    assert epochs == list(range(1, 4 + fine.epochs))
+    frozen = model.get_layer("block5_conv3").get_weights()[0]
+    moved = not np.array_equal(frozen, values["block5_conv3"][0])
+    assert moved == (layer == "block4_pool")
+    np.testing.assert_array_equal(
+        model.get_layer("block4_conv3").get_weights()[0], values["block4_conv3"][0]
+    )
+
+
+def test_view_0_is_plain_and_the_others_are_not(tmp_path, base, small, prepared, machine):
+    _, values, path = base
+    _, how = small
+    features.extract_features(how, machine, prepared, path, tmp_path)
+    cached = np.load(tmp_path / "train.npy")
+    assert cached.shape == (2, 96, 1, 1, 512)
+    assert cached.dtype == np.float16
+    assert np.load(tmp_path / "validation.npy").shape[0] == 1
+    net = vgg16.base(values, how, SIDE, machine.policy)
+    images = np.ascontiguousarray(load_split(prepared, "train").images[:32])
+    plain = np.asarray(net(images), np.float16)
+    np.testing.assert_allclose(cached[0, :32], plain, rtol=0.05, atol=0.02)
+    assert np.abs(cached[1, :32] - plain).max() > 10 * np.abs(cached[0, :32] - plain).max()
+
+
+def test_features_that_cannot_fit_the_disk_or_belong_to_other_images_are_refused(
+    tmp_path, base, small, prepared, machine, monkeypatch
+):
+    head, how = small
+    monkeypatch.setattr(features.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 1000}))
+    with pytest.raises(InputError, match="GiB of free disk"):
+        features.extract_features(how, machine, prepared, base[2], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    np.save(tmp_path / "train.npy", np.zeros((1, 5, 1, 1, 512), np.float16))
+    with pytest.raises(InputError, match="features of 96 images"):
+        train(head, how, machine, prepared, base[2], tmp_path, tmp_path / "out")
