@@ -3,23 +3,34 @@
 from pathlib import Path
 
 from convlens import report
+from convlens.data.dataset import load_split
+from convlens.evaluation import suspects
 from convlens.evaluation.summary import summary
 from convlens.figures import curves, style
+from convlens.figures.suspects import label_suspects
 from convlens.files import read_csv, write_json, write_text
-from convlens.params import MODELS, EvaluateParams
-from stage import run
+from convlens.params import MODELS, EvaluateParams, ExplainParams
+from convlens.report.both import write_both
+from stage import PREPARED, project, run
 from summary import show
 
 ROOT, REPORTS = Path(), Path("reports")
 
 
-def main(evaluate: EvaluateParams) -> None:
-    """Write reports/MODEL/curves.png, reports/summary.json and reports/index.html."""
+def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
+    """Write what concerns both models under reports/, and index.html, which holds it all."""
     results = summary(ROOT, evaluate.confidence)
     for model in MODELS:
         style.save(curves.curves(_columns(model), model), REPORTS / model / "curves.png")
+    write_both(ROOT, REPORTS / "both", explain.colormap)
+    found = suspects.from_files(REPORTS, MODELS)
+    suspects.write(found, MODELS, REPORTS / "label_suspects.csv")
+    sheet = label_suspects(found, load_split(PREPARED, "test").images)
+    style.save(sheet, REPORTS / "label_suspects.png")
     write_json(REPORTS / "summary.json", results)
     write_text(REPORTS / "index.html", report.page(ROOT, results))
+    for model in MODELS:
+        project(model)
     show()
 
 

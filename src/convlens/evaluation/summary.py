@@ -65,8 +65,8 @@ def closing_table(root: Path) -> list[tuple[str, ...]]:
                 name,
                 percent(scores["accuracy"]),
                 f"{percent(scores['accuracy_low'])} – {percent(scores['accuracy_high'])}",
-                f"{scores['log_loss']:.4f}",
-                f"{scores['roc_auc']:.4f}",
+                decimal(scores["log_loss"]),
+                decimal(scores["roc_auc"]),
                 duration(training_seconds(root / "models" / name)),
             )
         )
@@ -100,8 +100,17 @@ def training_seconds(folder: Path) -> float | None:
 
 
 def percent(share: float) -> str:
-    """Return 0.9950 as "99.5 %"."""
-    return f"{100 * share:.1f} %"
+    """Return 0.995 as "99.5 %"; only a true 0 or 1 becomes 0.0 % or 100.0 %."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
+
+
+def decimal(value: float) -> str:
+    """Return four decimals; only a true 0 or 1 becomes 0.0000 or 1.0000."""
+    if 0 < value < 0.00005:
+        return "< 0.0001"
+    return "> 0.9999" if 0.99995 <= value < 1 else f"{value:.4f}"
 
 
 def duration(seconds: float | None) -> str:

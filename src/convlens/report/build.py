@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
+
+from convlens.report.content import content
 
 TEMPLATE = "page.html"
 
@@ -23,12 +24,4 @@ def page(root: Path, summary: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pictures = {
-        str(path.relative_to(root / "reports")): _data_uri(path)
-        for path in sorted((root / "reports").rglob("*.png"))
-    }
-    return environment.get_template(TEMPLATE).render(summary=summary, pictures=pictures)
-
-
-def _data_uri(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+    return environment.get_template(TEMPLATE).render(content(root, summary))

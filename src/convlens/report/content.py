@@ -1,0 +1,158 @@
+"""What the page shows, read from the files of a run; what is missing is None or empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convlens.evaluation.summary import decimal, percent
+from convlens.files import read_csv, read_json
+from convlens.params import MODELS
+from convlens.report import viewer, words
+from convlens.report.pictures import Picture, chart, picture
+
+SUSPECTS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model's row: texts by column, and its interval in percent of the axis it is drawn on."""
+
+    model: str
+    texts: dict[str, str]
+    low: float
+    value: float
+    high: float
+
+
+def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables of the page's template for the run under `root`."""
+    reports = root / "reports"
+    photos = viewer.examples(root)
+    explained = {
+        model: read_json(reports / model / "explain/metrics.json")
+        for model in MODELS
+        if (reports / model / "explain/metrics.json").is_file()
+    }
+    checks, failures = words.checks(explained)
+    data = read_json(root / "data/prepared/data.json")
+    rows, axis = _results(summary)
+    faultless = [model for model, m in summary["models"].items() if m["accuracy"] == 1]
+    return {
+        "photos": photos,
+        "summary": summary,
+        "data": data,
+        "drawn": data["source"] == "drawn",
+        "level": f"{100 * summary['confidence']:g} %",
+        "results": rows,
+        "axis": axis,
+        "comparison": words.comparison(
+            {model: reports / model / "evaluation/predictions.csv" for model in MODELS}
+        ),
+        "curves": _each(reports, "curves.png", "accuracy and log loss by epoch", chart),
+        "layers": _there(viewer.activations(root, model, photos) for model in MODELS),
+        "overviews": _each(reports, "explain/activations/dog_0/overview.png",
+                           "the convolutions' most varied channels", picture),
+        "channels": _each(reports, "explain/activations/dog_0/channels.png",
+                          "one channel of each layer", picture),
+        "depth": _each(reports, "explain/activations/depth.png",
+                       "share of zero answers and field of view by layer", chart),
+        "filters": _there(viewer.filters(root, model) for model in MODELS),
+        "unmoved": {m: (f.get("filters_unmoved"), f.get("filters")) for m, f in explained.items()},
+        "sure": [
+            (kind, _each(reports, f"evaluation/{kind}.png", kind, chart))
+            for kind in ("confusion", "roc", "calibration")
+        ],
+        "mistakes": _each(reports, "evaluation/mistakes.png", "most confident mistakes", picture,
+                          [model for model in MODELS if model not in faultless]),
+        "faultless": faultless,
+        "looks": viewer.heatmaps(root, MODELS, photos),
+        "classes": _each(reports, "explain/heatmaps/classes.png",
+                         "evidence for a cat and for a dog", picture),
+        "methods": _each(reports, "explain/heatmaps/methods.png",
+                         "six ways to ask where it looks", picture),
+        "faithfulness": _each(reports, "explain/heatmaps/faithfulness.png",
+                              "deletion and insertion curves", chart),
+        "checks": checks,
+        "failures": failures,
+        "measured": max((found["images"] for found in explained.values()), default=0),
+        "imagenet": _folder(reports / "imagenet", "VGG16 and its 1000 classes"),
+        "accounting": words.accounting(data),
+        "sheets": _sheets(root, data),
+        "suspects": _suspects(reports),
+        "suspect_sheet": _one(reports / "label_suspects.png", "images whose label may be wrong"),
+    }  # fmt: skip
+
+
+def _results(summary: Mapping[str, Any]) -> tuple[list[Result], tuple[str, str]]:
+    models = summary["models"]
+    floor = int(min(m["accuracy_low"] for m in models.values()) * 20) / 20
+    start = floor if floor < 1 else 0.95
+
+    def place(share: float) -> float:
+        return round(100 * (share - start) / (1 - start), 2)
+
+    rows = []
+    for model, m in models.items():
+        texts = {
+            "accuracy": percent(m["accuracy"]),
+            "interval": f"{percent(m['accuracy_low'])} to {percent(m['accuracy_high'])}",
+            "log_loss": decimal(m["log_loss"]),
+            "roc_auc": decimal(m["roc_auc"]),
+            "brier": decimal(m["brier"]),
+            "ece": decimal(m["ece"]),
+            "parameters": f"{m['parameters']:,}",
+        }
+        ends = (place(m[key]) for key in ("accuracy_low", "accuracy", "accuracy_high"))
+        rows.append(Result(model, texts, *ends))
+    return rows, (f"{100 * start:g} %", "100 %")
+
+
+def _each(
+    reports: Path,
+    name: str,
+    what: str,
+    embed: Callable[[Path, str], Picture],
+    models: Sequence[str] = MODELS,
+) -> list[Picture]:
+    paths = {model: reports / model / name for model in models}
+    return [embed(path, f"{model}: {what}") for model, path in paths.items() if path.is_file()]
+
+
+def _there(viewers: Any) -> list[viewer.Viewer]:
+    return [found for found in viewers if found]
+
+
+def _folder(folder: Path, what: str) -> list[Picture]:
+    return [
+        picture(path, f"{what}: {path.stem.replace('_', ' ')}")
+        for path in sorted(folder.glob("*.png"))
+    ]
+
+
+def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Picture]:
+    """Return the data report's figures by name, without those that show nothing."""
+    manifest = root / "data/prepared/manifest.csv"
+    groups = [row["group"] for row in read_csv(manifest)] if manifest.is_file() else []
+    alike = data["accounting"]["duplicates"] or len(set(groups)) < len(groups)
+    shown = {
+        "contact_cat": "contact sheet of cats",
+        "contact_dog": "contact sheet of dogs",
+        "brightness": "brightness by class",
+        "sizes": "sizes before preparation",
+        "quarantine": "images that are not used" if data["accounting"]["quarantine"] else "",
+        "duplicates": "suspected duplicates" if alike else "",
+    }
+    paths = {name: root / "reports/data" / f"{name}.png" for name, alt in shown.items() if alt}
+    return {name: picture(path, shown[name]) for name, path in paths.items() if path.is_file()}
+
+
+def _one(path: Path, alt: str) -> Picture | None:
+    return picture(path, alt) if path.is_file() else None
+
+
+def _suspects(reports: Path) -> list[dict[str, str]] | None:
+    path = reports / "label_suspects.csv"
+    return read_csv(path)[:SUSPECTS_SHOWN] if path.is_file() else None

@@ -1,0 +1,62 @@
+"""Pictures as data URIs, small enough that a page can hold all of them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# A page holds dozens of grids of up to 512 channels; the PNG files keep every pixel.
+WIDEST, LARGEST = 1120, 1_000_000  # pixels a row, pixels in all
+_THUMBNAIL = 112
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image inside the page; `chart` marks line drawings, which may turn dark with the page."""
+
+    uri: str
+    width: int
+    height: int
+    alt: str
+    chart: bool = False
+
+
+def chart(path: Path, alt: str) -> Picture:
+    """Embed a drawing of lines and text without any loss."""
+    return _embed(path, alt, chart=True, lossless=True, method=2)
+
+
+def picture(path: Path, alt: str) -> Picture:
+    """Embed photos and heatmaps; losses that nobody sees make them ten times smaller."""
+    return _embed(path, alt, quality=72, method=4)
+
+
+def grid(path: Path, alt: str) -> Picture:
+    """Embed a grid of channels, of which a page holds the most."""
+    return _embed(path, alt, quality=45, method=4)
+
+
+def thumbnail(path: Path, alt: str) -> Picture:
+    """Embed the middle square of a photo, small."""
+    return _embed(path, alt, square=_THUMBNAIL, quality=80, method=4)
+
+
+def _embed(
+    path: Path, alt: str, *, chart: bool = False, square: int | None = None, **options: Any
+) -> Picture:
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    if square:
+        image = ImageOps.fit(image, (square, square), Image.Resampling.LANCZOS)
+    elif (scale := min(WIDEST / image.width, (LARGEST / image.width / image.height) ** 0.5)) < 1:
+        size = (round(image.width * scale), round(image.height * scale))
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    encoded = io.BytesIO()
+    image.save(encoded, "WEBP", **options)
+    uri = "data:image/webp;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
+    return Picture(uri, image.width, image.height, alt, chart)

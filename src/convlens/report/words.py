@@ -1,0 +1,147 @@
+"""Sentences and verdicts from numbers; they say what does not hold as plainly as what does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from convlens.files import read_csv
+
+Verdict = Literal["yes", "open", "no"]
+Metrics = Mapping[str, float]
+_DESTROYED = 0.5  # rank correlation below which a map counts as another one
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One model's number for a check, as text, and what follows from it."""
+
+    text: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question about the heatmaps and each model's answer; None where it was not measured."""
+
+    question: str
+    answers: dict[str, Answer | None]
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """A check of `key` in metrics.json: good if it is above `bar` (below, if `sign` is -1)."""
+
+    key: str
+    question: str
+    failure: str
+    sign: int = 1
+    bar: float = 0.0
+    form: str = "{:+.3f}"
+
+
+_ASKS = (
+    _Ask("deletion_minus_random", "Blurring hot places first hurts more than random places",
+         "blurring by its heatmap does not hurt more than blurring at random", sign=-1),
+    _Ask("deletion_minus_gaussian", "… and more than blurring from the centre",
+         "blurring by its heatmap does not hurt more than blurring from the centre", sign=-1),
+    _Ask("insertion_minus_random", "Bringing hot places back first helps more than random places",
+         "bringing back by its heatmap does not help more than at random"),
+    _Ask("insertion_minus_gaussian", "… and more than starting from the centre",
+         "bringing back by its heatmap does not help more than starting from the centre"),
+    _Ask("energy_ratio_animal", "Heat on the animal, against its share of the area",
+         "its maps put no more heat on the animal than its area explains",
+         bar=1.0, form="{:.2f} ×"),
+    _Ask("energy_animal_minus_gaussian", "Heat on the animal, beyond a centred Gaussian",
+         "its maps do not beat the centred Gaussian on the animal"),
+    _Ask("energy_ratio_parts", "Heat on ears and muzzle, against their share of the area",
+         "its maps put no more heat on ears and muzzle than their area explains",
+         bar=1.0, form="{:.2f} ×"),
+    _Ask("energy_parts_minus_gaussian", "Heat on ears and muzzle, beyond a centred Gaussian",
+         "its maps do not beat the centred Gaussian on ears and muzzle"),
+)  # fmt: skip
+
+
+def checks(metrics: Mapping[str, Metrics]) -> tuple[list[Check], dict[str, list[str]]]:
+    """Judge explain/metrics.json of each model.
+
+    A check holds ("yes") if the whole interval lies on the good side, fails ("no") if it lies on
+    the other side, and is "open" if it holds both.
+
+    Returns
+    -------
+    checks, failures
+        The table, and for each model what its heatmaps do not show, as parts of a sentence.
+    """
+    table = []
+    failures: dict[str, list[str]] = {model: [] for model in metrics}
+    for ask in _ASKS:
+        answers = {model: _answer(ask, found) for model, found in metrics.items()}
+        if any(answers.values()):
+            table.append(Check(ask.question, answers))
+        for model, answer in answers.items():
+            if answer and answer.verdict != "yes":
+                failures[model].append(ask.failure)
+    key = "randomised_correlation"
+    survivors = {m: _survival(found[key]) for m, found in metrics.items() if key in found}
+    if survivors:
+        question = "Random weights destroy the map (correlation with the trained one near 0)"
+        table.append(Check(question, {model: survivors.get(model) for model in metrics}))
+    for model, answer in survivors.items():
+        if answer.verdict == "no":
+            failures[model].append("its maps survive random weights, so they show little of it")
+    return table, failures
+
+
+def _survival(correlation: float) -> Answer:
+    destroyed = abs(correlation) < _DESTROYED
+    return Answer(f"{correlation:+.2f}".replace("-", "−"), "yes" if destroyed else "no")
+
+
+def _answer(ask: _Ask, found: Metrics) -> Answer | None:
+    if ask.key not in found:
+        return None
+    value, low, high = (found[ask.key + end] for end in ("", "_low", "_high"))
+    text = f"{ask.form.format(value)} ({ask.form.format(low)} to {ask.form.format(high)})"
+    text = text.replace("-", "−")
+    worst, best = sorted((ask.sign * (low - ask.bar), ask.sign * (high - ask.bar)))
+    return Answer(text, "yes" if worst > 0 else "no" if best < 0 else "open")
+
+
+def accounting(data: Mapping[str, Any]) -> str:
+    """Say where every entry of the archive went."""
+    of = data["accounting"]
+    ignored = ", ".join(f"{count} × {reason}" for reason, count in sorted(data["ignored"].items()))
+    return (
+        f"The archive has {of['entries']:,} entries: {of['manifest']:,} images are used, "
+        f"{of['quarantine']:,} could not be used, {of['duplicates']:,} were copies of others and "
+        f"{of['ignored']:,} are no images of the task" + (f" ({ignored})." if ignored else ".")
+    )
+
+
+def comparison(predictions: Mapping[str, Path]) -> str:
+    """Say whether two models' predictions.csv differ by more than chance.
+
+    Exact sign test on the images that only one of them gets right (McNemar 1947).
+    """
+    from scipy.stats import binomtest
+
+    (first, a), (second, b) = (
+        (model, {row["path"]: row["correct"] == "1" for row in read_csv(path)})
+        for model, path in predictions.items()
+    )
+    common = sorted(a.keys() & b.keys())
+    only_a = sum(a[path] and not b[path] for path in common)
+    only_b = sum(b[path] and not a[path] for path in common)
+    both = sum(a[path] and b[path] for path in common)
+    start = f"Both models get {both:,} of {len(common):,} test images right"
+    if only_a + only_b == 0:
+        return f"{start}, and they err on the same ones."
+    p = float(binomtest(only_a, only_a + only_b).pvalue)
+    end = "More than chance explains" if p < 0.05 else "Too little to call one of them better"
+    return (
+        f"{start}; {first} alone another {only_a:,}, {second} alone another {only_b:,}. "
+        f"{end} (exact sign test, p = {p:.2g})."
+    )
