@@ -14,7 +14,7 @@ from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
 from convlens.params import ExplainParams, RuntimeParams
 from convlens.progress import console
-from stage import PREPARED, run
+from stage import PREPARED, project, run
 
 SOURCE = Path("data/raw/source.zip")
 
@@ -71,6 +71,7 @@ def main(
     rows = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
     files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), rows)
     files.write_json(out / "metrics.json", measured.numbers | filters)
+    project(model)
 
 
 def _examples(size: int) -> list[Any]:

@@ -6,13 +6,14 @@ from convlens.data import ingest
 from convlens.params import DataParams
 from convlens.progress import console
 from convlens.report import data as report
-from stage import run
+from stage import PREPARED, project, run
 
 
 def main(data: DataParams) -> None:
-    archive, prepared = Path("data/raw/source.zip"), Path("data/prepared")
-    ingest.prepare(archive, prepared, data, progress=console)
-    report.write(archive, prepared, Path("reports/data"))
+    archive = Path("data/raw/source.zip")
+    ingest.prepare(archive, PREPARED, data, progress=console)
+    report.write(archive, PREPARED, Path("reports/data"))
+    project("data")
 
 
 if __name__ == "__main__":

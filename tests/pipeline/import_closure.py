@@ -13,8 +13,13 @@ from ruamel.yaml import YAML
 
 # They carry values, messages and copies, so no result depends on them: the values themselves are
 # tracked by DVC as parameters, and MLflow only receives what the files already say.
-NEUTRAL = {"errors", "params", "progress", "tracking", "__init__"}
-CODE = ("src/", "pipeline/")
+NEUTRAL = {"errors", "params", "progress", "tracking"}
+PACKAGE = "__init__"  # followed, since it can import others, but too dull to be listed
+
+
+def is_code(dependency: str) -> bool:
+    """Return whether `closure` decides about a dependency: it does not see templates."""
+    return dependency.startswith(("src/", "pipeline/")) and "/assets" not in dependency
 
 
 def closure(stage: Path, root: Path) -> list[str]:
@@ -26,8 +31,9 @@ def closure(stage: Path, root: Path) -> list[str]:
         if path not in found:
             found.add(path)
             waiting.extend(_imports(path, root))
+    found = {path for path in found if path.stem != PACKAGE}
     for folder in {path.parent for path in found}:
-        inside = {path for path in folder.glob("*.py") if path.stem not in NEUTRAL}
+        inside = {p for p in folder.glob("*.py") if p.stem not in NEUTRAL | {PACKAGE}}
         if len(inside) > 1 and inside <= found:
             found = found - inside | {folder}
     return sorted(path.relative_to(root).as_posix() for path in [stage, *found])
@@ -52,10 +58,10 @@ def _runtime_nodes(tree: ast.AST) -> Iterator[ast.AST]:
 
 def _files(names: list[str], root: Path) -> Iterator[Path]:
     for name in names:
-        path = (root / "src" / Path(*name.split("."))).with_suffix(".py")
-        inside = path.is_file() and path.relative_to(root / "src").with_suffix("").parts
-        if inside and not NEUTRAL & set(inside):
-            yield path
+        place = root / "src" / Path(*name.split("."))
+        for path in (place.with_suffix(".py"), place / f"{PACKAGE}.py"):
+            if path.is_file() and not NEUTRAL & set(name.split(".")):
+                yield path
 
 
 def main() -> None:
@@ -66,7 +72,7 @@ def main() -> None:
     yaml.indent(mapping=2, sequence=4, offset=2)
     graph = yaml.load(root / "dvc.yaml")
     for name, stage in graph["stages"].items():
-        inputs = [dep for dep in stage["deps"] if not dep.startswith(CODE)]
+        inputs = [dep for dep in stage["deps"] if not is_code(dep)]
         stage["deps"][:] = inputs + closure(root / "pipeline" / f"{name}.py", root)
     yaml.dump(graph, root / "dvc.yaml")
 

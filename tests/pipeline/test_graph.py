@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 
 import pytest
-from import_closure import CODE, closure
+from import_closure import closure, is_code
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ def test_the_sections_a_stage_asks_for_are_those_it_depends_on(name, monkeypatch
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_code_a_stage_imports_is_what_it_depends_on(name):
-    declared = [dep for dep in GRAPH["stages"][name]["deps"] if dep.startswith(CODE)]
+    declared = [dep for dep in GRAPH["stages"][name]["deps"] if is_code(dep)]
     assert declared == closure(ROOT / "pipeline" / f"{name}.py", ROOT), "run `make graph`"
 
 
