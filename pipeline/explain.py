@@ -49,12 +49,13 @@ def main(
     )
 
     heatmaps = out / "heatmaps"
-    look["method"] = explain.method
-    found = explanation.write_heatmaps(net, examples, heatmaps, progress=console, **look)
-    explanation.write_classes(net, few, heatmaps, **look)
-    explanation.write_methods(net, few, heatmaps, colormap=explain.colormap)
+    layer, method = explain.layer.get(model), explain.method
+    explanation.write_methods(net, few, heatmaps, layer=layer, **look)
     for photo in few:
-        explanation.write_layers(net, photo, heatmaps, **look)
+        explanation.write_layers(net, photo, heatmaps, method=method, **look)
+    look |= {"layer": layer, "method": method}
+    explanation.write_classes(net, few, heatmaps, **look)
+    found = explanation.write_heatmaps(net, examples, heatmaps, progress=console, **look)
     # for the report, which lays both models over each other
     np.savez(
         heatmaps / "maps.npz", maps=found.maps, classes=found.classes,
@@ -63,7 +64,7 @@ def main(
 
     images, masks = _measured_photos(explain.faithfulness_images)
     measured = measure(
-        net, images, masks, method=explain.method, steps=explain.faithfulness_steps,
+        net, images, masks, layer=layer, method=method, steps=explain.faithfulness_steps,
         policy=machine.policy, progress=console,
     )  # fmt: skip
     curves = removal(measured.curves, f"{model}: are the heatmaps true?")

@@ -166,6 +166,9 @@ class ExplainParams(Section):
 
     colormap: Literal["viridis", "plasma"]
     method: Literal["grad-cam", "grad-cam++", "layer-cam", "hires-cam"]
+    layer: dict[Literal["convnet", "vgg16"], str | None] = Field(
+        description="whose maps the heatmaps weigh; null: the last convolution"
+    )
     channel: Annotated[int, Field(ge=0)] | None = Field(description="null: the most varied one")
     filters: FilterParams
     faithfulness_images: Count

@@ -40,11 +40,9 @@ def activations(
 
     names = list(layers) if layers is not None else model_layers.spatial(model)
     wanted = model_layers.outputs(model, names)
-    many = keras.Model(model.inputs, wanted)
+    many = keras.Model(model.inputs, dict(zip(names, wanted, strict=True)))
     found = many(tf.cast(images, tf.float32), training=False)
-    return {
-        name: np.asarray(tf.cast(maps, tf.float32)) for name, maps in zip(names, found, strict=True)
-    }
+    return {name: np.asarray(tf.cast(found[name], tf.float32)) for name in names}
 
 
 def most_varied(maps: npt.NDArray[np.float32]) -> int:

@@ -22,7 +22,7 @@ class Ascent:
     def __init__(self, model: Any, layer: str, recipe: Recipe, policy: str) -> None:
         import keras
 
-        part = keras.Model(model.inputs, model_layers.outputs(model, [layer]))
+        part = keras.Model(model.inputs, *model_layers.outputs(model, [layer]))
         self._chain = with_policy(part, policy).layers[1:]
         last = self._chain[-1]
         self._activation = getattr(last, "activation", keras.activations.linear)

@@ -67,11 +67,11 @@ def _effective_field(model: Any, layer: str, images: npt.NDArray[Any]) -> float:
     import keras
     import tensorflow as tf
 
-    part = keras.Model(model.inputs, model_layers.outputs(model, [layer]))
+    part = keras.Model(model.inputs, *model_layers.outputs(model, [layer]))
     inputs = tf.cast(images, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        (maps,) = part(inputs, training=False)
+        maps = part(inputs, training=False)
         centre = tf.reduce_sum(maps[:, maps.shape[1] // 2, maps.shape[2] // 2])
     gradient = np.asarray(tape.gradient(centre, inputs), dtype=np.float64)
     strength = np.sqrt((gradient**2).mean(axis=(0, 3)))

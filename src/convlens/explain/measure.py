@@ -34,7 +34,8 @@ def measure(
     images: npt.NDArray[np.uint8],
     masks: dict[str, Masks],
     *,
-    method: Method,
+    layer: str | None = None,
+    method: Method = "grad-cam",
     steps: int,
     policy: str = "float32",
     confidence: float = 0.95,
@@ -49,7 +50,7 @@ def measure(
     policy
         Precision of the many forward passes of deletion and insertion.
     """
-    found = heatmaps(model, images, method=method, progress=progress)
+    found = heatmaps(model, images, layer=layer, method=method, progress=progress)
     grid = (found.raw.shape[1], found.raw.shape[2])
     fast = with_policy(model, policy)
     curves = faithfulness.curves(
@@ -61,7 +62,7 @@ def measure(
         progress=progress,
     )
     few = slice(0, _CASCADE_IMAGES)
-    fallen = cascade(model, images[few], found.classes[few], method=method)
+    fallen = cascade(model, images[few], found.classes[few], layer=layer, method=method)
     numbers: dict[str, float | int] = {
         "images": len(images),
         "empty_maps": int(found.empty.sum()),

@@ -133,7 +133,7 @@ def overview(
 
     cells = []
     for values in maps.values():
-        spread = np.nan_to_num(values).std(axis=(0, 1)) / (np.abs(values).mean() + 1e-12)
+        spread = np.nan_to_num(values).std(axis=(0, 1))
         chosen = np.sort(np.argsort(-spread, kind="stable")[:COLUMNS])
         pictures = coloured(classic(values[..., chosen]), colormap)
         smaller = Image.Resampling.BOX if values.shape[0] > CELL else Image.Resampling.NEAREST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,13 @@ from convlens.figures.heatmaps import Look, panels, says, views
 from convlens.figures.style import save
 from convlens.params import FilterParams
 from convlens.progress import Progress, silent
+
+NAMES: dict[Method, str] = {
+    "grad-cam": "Grad-CAM",
+    "grad-cam++": "Grad-CAM++",
+    "layer-cam": "LayerCAM",
+    "hires-cam": "HiRes-CAM",
+}
 
 
 class Photo(NamedTuple):
@@ -108,6 +115,7 @@ def write_heatmaps(
     photos: Sequence[Photo],
     out: Path,
     *,
+    layer: str | None = None,
     method: Method = "grad-cam",
     colormap: str = "viridis",
     classes: Sequence[str] = CLASSES,
@@ -115,46 +123,56 @@ def write_heatmaps(
 ) -> Heatmaps:
     """Write where the model looks for its predicted class, a figure a photo; return the maps."""
     pixels = np.stack([photo.pixels for photo in photos])
-    found = heatmaps(model, pixels, method=method, progress=progress)
-    heading = f"{model.name}: where it looks ({method}, {found.layer})"
+    found = heatmaps(model, pixels, layer=layer, method=method, progress=progress)
+    heading = f"{model.name}: where it looks ({NAMES[method]}, {found.layer})"
     for photo, look in zip(photos, looks(found, classes), strict=True):
         save(panels([photo.original], [look], heading, colormap), out / f"{photo.name}.png")
     return found
 
 
 def write_classes(
-    model: Any, photos: Sequence[Photo], out: Path, *, method: Method, colormap: str
+    model: Any,
+    photos: Sequence[Photo],
+    out: Path,
+    *,
+    layer: str | None,
+    method: Method,
+    colormap: str,
 ) -> None:
     """Write classes.png: what argues for a cat and what for a dog, on each photo."""
     pixels = np.stack([photo.pixels for photo in photos])
     each = [
-        looks(heatmaps(model, pixels, method=method, classes=label), CLASSES)
+        looks(heatmaps(model, pixels, layer=layer, method=method, classes=label), CLASSES)
         for label in range(len(CLASSES))
     ]
-    heading = f"{model.name}: what argues for each class ({method})"
+    heading = f"{model.name}: what argues for each class ({NAMES[method]})"
     note = "Evidence for a cat and evidence for a dog are different maps of one photo."
     originals = [photo.original for photo in photos]
     rows = list(zip(*each, strict=True))
     save(views(originals, rows, heading, note, colormap), out / "classes.png")
 
 
-def write_methods(model: Any, photos: Sequence[Photo], out: Path, *, colormap: str) -> None:
+def write_methods(
+    model: Any, photos: Sequence[Photo], out: Path, *, layer: str | None, colormap: str
+) -> None:
     """Write methods.png: four class-activation maps and two pixel saliencies of each photo."""
     pixels = np.stack([photo.pixels for photo in photos])
-    columns = []
-    labels = np.zeros(0, np.int32)
-    for method in get_args(Method):
-        found = heatmaps(model, pixels, method=method)
-        labels = found.classes
-        columns.append([Look(heat, method) for heat in found.maps])
-    smooth = saliency.strength(saliency.smooth_grad(model, pixels, labels))
-    integrated = saliency.integrated_gradients(model, pixels, labels)
-    columns.append([Look(heat, "SmoothGrad") for heat in smooth])
-    paths = saliency.strength(integrated.attributions)
-    columns.append([Look(heat, "Integrated Gradients") for heat in paths])
-    rows = list(zip(*columns, strict=True))
+    found = {m: heatmaps(model, pixels, layer=layer, method=m) for m in NAMES}
+    labels = found["grad-cam"].classes
+    smooth = saliency.smooth_grad(model, pixels, labels)
+    integrated = saliency.integrated_gradients(model, pixels, labels).attributions
+    maps = {NAMES[method]: maps.maps for method, maps in found.items()} | {
+        "SmoothGrad": saliency.strength(smooth),
+        "Integrated Gradients": saliency.strength(integrated),
+    }
+    rows = [
+        [Look(heats[number], name) for name, heats in maps.items()] for number in range(len(photos))
+    ]
     heading = f"{model.name}: six ways to ask where it looks"
-    save(views([p.original for p in photos], rows, heading, "", colormap), out / "methods.png")
+    note = (
+        f"The first four weigh the maps of {found['grad-cam'].layer}, the last two single pixels."
+    )
+    save(views([p.original for p in photos], rows, heading, note, colormap), out / "methods.png")
 
 
 def write_layers(model: Any, photo: Photo, out: Path, *, method: Method, colormap: str) -> None:
@@ -163,7 +181,7 @@ def write_layers(model: Any, photo: Photo, out: Path, *, method: Method, colorma
     for layer in layers.convolutions(model):
         found = heatmaps(model, photo.pixels[None], layer=layer, method=method)
         columns.append(Look(found.maps[0], layer))
-    heading = f"{model.name}: the same question at every depth ({method})"
+    heading = f"{model.name}: the same question at every depth ({NAMES[method]})"
     figure = views([photo.original], [columns], heading, "", colormap)
     save(figure, out / f"{photo.name}_layers.png")
 
