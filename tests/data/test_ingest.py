@@ -162,14 +162,15 @@ def test_killed_at_any_point_a_rerun_gives_the_same_bytes(tmp_path, sent) -> Non
     script = tmp_path / "main.py"
     script.write_text(MAIN)
     out = tmp_path / "data" / "prepared"
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    path = (str(Path(__file__).parent), os.environ.get("PYTHONPATH", ""))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
     process = subprocess.Popen(
         [sys.executable, str(script), str(source), str(out)],
         env=environment, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while not list(out.parent.glob(".prepared.*.part/scratch")) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    while not has_pixels(out.parent) and time.monotonic() < deadline:
+        time.sleep(0.005)
     process.send_signal(sent)
     assert process.wait(60) != 0
     assert not out.exists()
@@ -177,7 +178,7 @@ def test_killed_at_any_point_a_rerun_gives_the_same_bytes(tmp_path, sent) -> Non
     prepare(source, tmp_path / "undisturbed", data_params(), workers=1)
     assert content(out) == content(tmp_path / "undisturbed")
     assert sorted(p.name for p in out.parent.iterdir()) == [".prepared.lock", "prepared"]
-    assert not workers_of(script), "the workers must end with their parent"
+    assert not still_running(process.pid), "the workers must end with their parent"
 
 
 @pytest.mark.parametrize("point", ["write_csv", "write_json"])
@@ -197,14 +198,25 @@ def test_interrupted_while_writing_the_older_result_stands(tmp_path, monkeypatch
     assert sorted(path.name for path in tmp_path.iterdir()) == [".out.lock", "out", "source.zip"]
 
 
-def workers_of(script: Path) -> list[str]:
-    for _ in range(50):
-        alive = [
-            path.parent.name
-            for path in Path("/proc").glob("[0-9]*/environ")
-            if str(script.parent).encode() in path.with_name("cmdline").read_bytes()
-        ]
-        if not alive:
-            return []
+def has_pixels(folder: Path) -> bool:
+    """Whether the workers have begun to fill the scratch file, which starts as a hole."""
+    return any(path.stat().st_blocks for path in folder.glob(".prepared.*.part/scratch"))
+
+
+def still_running(session: int) -> list[str]:
+    """Processes of the session that live on; dead ones that nobody has reaped don't count."""
+
+    def alive(pid: str) -> bool:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            return os.getsid(int(pid)) == session and state not in "ZX"
+        except OSError:
+            return False
+
+    found = [pid for pid in os.listdir("/proc") if pid.isdigit() and alive(pid)]  # noqa: PTH208
+    for _ in range(100):
+        if not found:
+            break
         time.sleep(0.1)
-    return alive
+        found = [pid for pid in found if alive(pid)]
+    return found

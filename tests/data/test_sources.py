@@ -1,6 +1,7 @@
 """Local archives and folders: checked first, then copied whole."""
 
 import hashlib
+from unittest.mock import patch
 
 import pytest
 from archives import class_folders, data_params, write_zip
@@ -17,12 +18,25 @@ def test_zip_is_copied_when_its_digest_is_the_pinned_one(tmp_path) -> None:
     assert out.read_bytes() == source.read_bytes()
 
 
+def test_what_a_killed_run_left_is_swept(tmp_path) -> None:
+    source = write_zip(tmp_path / "pets.zip", class_folders(3))
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / ".source.123456.part.zip").write_bytes(b"half")
+    (raw / "source.zip.part").write_bytes(b"a download to continue")
+    fetch(data_params(archive=str(source)), raw / "source.zip")
+    assert sorted(p.name for p in raw.iterdir() if p.suffix != ".lock") == [
+        "source.zip",
+        "source.zip.part",
+    ]
+
+
 def test_wrong_digest_is_refused(tmp_path) -> None:
     source = write_zip(tmp_path / "pets.zip", class_folders(3))
     params = data_params(archive=str(source), sha256="0" * 64)
     with pytest.raises(InputError, match=r"(?s)pets\.zip.*data\.sha256.*found: +sha256"):
         fetch(params, tmp_path / "raw" / "source.zip")
-    assert list((tmp_path / "raw").iterdir()) == []
+    assert not list((tmp_path / "raw").glob("*.zip*"))
 
 
 def test_folder_becomes_a_zip_of_names_and_contents_only(tmp_path) -> None:
@@ -51,9 +65,6 @@ def test_unreadable_file_in_a_folder_is_named(tmp_path) -> None:
     for name, content in class_folders(2).items():
         (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "pets" / name).write_bytes(content)
-
-    from unittest.mock import patch
-
     with (
         patch("pathlib.Path.read_bytes", side_effect=PermissionError(13, "Permission denied")),
         pytest.raises(InputError, match=r"(?s)cats/0\.jpg.*Permission denied"),

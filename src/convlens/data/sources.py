@@ -7,11 +7,12 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from convlens import files
 from convlens.data import SPLITS
 from convlens.data.archive import open_archive
 from convlens.data.download import download
-from convlens.data.drawn.archive import write_archive
 from convlens.data.layout import arrange
 from convlens.errors import InputError
 from convlens.params import DataParams
@@ -51,25 +52,31 @@ def fetch(
     InputError
         The source is missing, unreadable, unsafe, not the pinned one, or holds no two classes.
     """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(out.with_name(f".{out.name}.fetch.lock")):
+        for stray in out.parent.glob(f".{out.stem}.*.part{out.suffix}"):
+            stray.unlink()  # of a killed run: while we hold the lock nobody is writing
+        _bring(params, out, mirror, progress)
+    return files.sha256(out)
+
+
+def _bring(params: DataParams, out: Path, mirror: str | None, progress: Progress) -> None:
     if params.source == "drawn":
         counts = {split: int(getattr(params.split, split)) for split in SPLITS}
-        write_archive(
+        drawn.write_archive(
             out, counts=counts, size=params.image_size, seed=params.seed, progress=progress
         )
     elif params.source == "archive":
         _take(Path(params.archive or "").expanduser(), out, params.sha256, progress)
     else:
         public = DOWNLOADS[params.source]
-        url = public.url
-        if mirror:
-            url = f"{mirror.rstrip('/')}/{url.rsplit('/', 1)[-1]}"
+        url = f"{mirror.rstrip('/')}/{Path(public.url).name}" if mirror else public.url
         download(url, out, sha256=params.sha256 or public.sha256, progress=progress)
         try:
             _check(out)
         except InputError:
             out.unlink()
             raise
-    return files.sha256(out)
 
 
 def _check(archive: Path) -> None:
