@@ -15,6 +15,7 @@ from PIL import Image
 
 from convlens import params, tracking
 from convlens.files import write_csv, write_json
+from convlens.tracking import store
 
 CURVES = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
@@ -73,10 +74,9 @@ class Outputs:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory) -> Path:
     """A store with nothing but its tables: making them takes a second or more."""
-    from mlflow.tracking import MlflowClient
-
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}")
+    with store.quiet():
+        store.initialise(f"sqlite:///{path}")
     return path
 
 
@@ -121,7 +121,12 @@ def server(tmp_path):
                 time.sleep(0.2)
         raise AssertionError((tmp_path / "server.log").read_text())
 
+    def kill():
+        while started:
+            process = started.pop()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    start.kill = kill
     yield start
-    for process in started:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    kill()

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def _run(client: Any, experiment: str, record: RunRecord) -> Iterator[Any]:
         yield run
     except BaseException as error:
         state = "FAILED" if isinstance(error, Exception) else "KILLED"
-        client.set_terminated(run_id, state, record.ended)
+        with suppress(Exception):  # a dead server must not hide a Ctrl-C
+            client.set_terminated(run_id, state, record.ended)
         raise
     if run.info.status != "FINISHED":
         client.set_terminated(run_id, "FINISHED", record.ended)

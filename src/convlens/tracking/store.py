@@ -17,13 +17,14 @@ from convlens.files import atomic
 from convlens.tracking.origin import masked
 
 EXPERIMENT = "convlens"
-_PROBE_SECONDS = 3
+PROBE_SECONDS = 3
 _LOCK_SECONDS = 30
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
@@ -57,7 +58,7 @@ def _answers(uri: str) -> None:
     try:
         # No redirects and no retries: whatever answers is alive, whatever hangs is not.
         answer = requests.get(
-            f"{uri.rstrip('/')}/health", timeout=_PROBE_SECONDS, allow_redirects=False
+            f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS, allow_redirects=False
         )
     except requests.RequestException as error:
         raise TrackingUnavailable(
@@ -69,7 +70,7 @@ def _answers(uri: str) -> None:
 
 def _unlocked(path: Path) -> None:
     try:
-        with closing(sqlite3.connect(path, timeout=_PROBE_SECONDS)) as database:
+        with closing(sqlite3.connect(path, timeout=PROBE_SECONDS)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.execute("SELECT count(*) FROM sqlite_master")
             database.execute("ROLLBACK")
@@ -95,12 +96,9 @@ def locked(place: Path) -> Iterator[None]:
 
 def connect(uri: str) -> tuple[Any, str]:
     """Return an MlflowClient of `uri` and the id of experiment `convlens`, made if need be."""
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    os.environ.pop("MLFLOW_RUN_ID", None)  # it overrides which run is written to
+    initialise(uri)
     from mlflow.tracking import MlflowClient
 
-    _initialise(uri)
     client = MlflowClient(uri)
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
@@ -116,12 +114,15 @@ def _artifacts(uri: str) -> str | None:
     return (path.parent / "mlartifacts").as_uri() if path else None
 
 
-def _initialise(uri: str) -> None:
-    """Make a SQLite store's tables under another name: killed half-way, none is left broken.
+def initialise(uri: str) -> None:
+    """Set MLflow up for this process; make a SQLite store's tables under another name first.
 
-    So nothing is lost either by not waiting for the disk after each of a hundred tables, which
-    takes most of ten seconds.
+    Killed half-way, no broken store is left. So nothing is lost either by not waiting for the
+    disk after each of a hundred tables, which takes most of ten seconds.
     """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    os.environ.pop("MLFLOW_RUN_ID", None)  # it overrides which run is written to
     path = sqlite_file(uri)
     if path is None or path.exists():
         return
