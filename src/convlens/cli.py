@@ -1,4 +1,4 @@
-"""The command line: convlens predict | explain | inspect | doctor | sync."""
+"""The command line: convlens predict | explain | inspect | doctor | sync | ui."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
-from convlens import __version__
+from convlens import __version__, params
 from convlens.errors import InputError
+
+PARAMS = Path("params.yaml")
 
 
 class _Group(click.Group):
@@ -84,6 +86,53 @@ def inspect(archive: Path, as_json: bool) -> None:
 
     found = inspection.inspect(archive, progress=console)
     click.echo(json.dumps(asdict(found), indent=2) if as_json else inspection.table(found))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
+def doctor(as_json: bool) -> None:
+    """Say what this machine can promise, and what would break a run.
+
+    The exit code is 1 if a problem was found.
+    """
+    from dataclasses import asdict
+
+    from convlens import doctor as clinic
+
+    found = clinic.examine(Path(), params.load(PARAMS))
+    click.echo(json.dumps(asdict(found), indent=2) if as_json else clinic.text(found))
+    sys.exit(any(finding.level == "problem" for finding in found.findings))
+
+
+@main.command()
+def sync() -> None:
+    """Rebuild the MLflow runs of what stands under data, models and reports.
+
+    Nothing is logged twice; use it after a tracking server was down, or for a fresh store.
+    """
+    from convlens import tracking
+
+    here = params.load(PARAMS)
+    try:
+        for name in tracking.NAMES:
+            run = tracking.sync(Path.cwd(), name, here)
+            click.echo(f"{name:<9} {run or 'nothing to track yet'}")
+    except tracking.TrackingUnavailable as error:
+        sys.exit(f"convlens: not tracked: {error}")
+
+
+@main.command()
+@click.option("--port", default=5000, show_default=True)
+def ui(port: int) -> None:
+    """Open the experiments in the MLflow UI, for this machine only."""
+    import subprocess
+
+    from convlens.tracking.store import store_uri
+
+    uri = store_uri(Path.cwd())
+    click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)")
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
+    sys.exit(subprocess.call([*command, "--host", "127.0.0.1", "--port", str(port)]))
 
 
 def _print(answers: Iterable[Any], layout: str) -> None:
