@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from convlens import report
 from convlens.data.dataset import load_split
 from convlens.evaluation import suspects
 from convlens.evaluation.summary import summary
@@ -11,6 +10,7 @@ from convlens.figures.suspects import label_suspects
 from convlens.files import read_csv, write_json, write_text
 from convlens.params import MODELS, EvaluateParams, ExplainParams
 from convlens.report.both import write_both
+from convlens.report.build import page
 from stage import PREPARED, project, run
 from summary import show
 
@@ -28,7 +28,7 @@ def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
     sheet = label_suspects(found, load_split(PREPARED, "test").images)
     style.save(sheet, REPORTS / "label_suspects.png")
     write_json(REPORTS / "summary.json", results)
-    write_text(REPORTS / "index.html", report.page(ROOT, results))
+    write_text(REPORTS / "index.html", page(ROOT, results))
     for model in MODELS:
         project(model)
     show()

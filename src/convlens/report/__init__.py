@@ -1,5 +1,1 @@
-"""The static gallery: one HTML file that holds every picture and number of a run."""
-
-from convlens.report.build import page
-
-__all__ = ["page"]
+"""Pictures and tables of a run as files, and the page that holds all of them."""

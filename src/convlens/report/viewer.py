@@ -101,8 +101,8 @@ def filters(root: Path, model: str) -> Viewer | None:
 def heatmaps(root: Path, models: Sequence[str], photos: tuple[Photo, ...]) -> Viewer | None:
     """Return where the models look on each photo: over each other, then one by one."""
     reports = root / "reports"
-    frames = []
-    shown = []
+    frames: list[Frame] = []
+    shown: list[Photo] = []
     for photo in photos:
         paths = {"both models over each other": reports / "both" / f"{photo.name}.png"}
         deeper = {}
