@@ -1,6 +1,7 @@
 """Local archives and folders: checked first, then copied whole."""
 
 import hashlib
+import zipfile
 from unittest.mock import patch
 
 import pytest
@@ -36,7 +37,7 @@ def test_wrong_digest_is_refused(tmp_path) -> None:
     params = data_params(archive=str(source), sha256="0" * 64)
     with pytest.raises(InputError, match=r"(?s)pets\.zip.*data\.sha256.*found: +sha256"):
         fetch(params, tmp_path / "raw" / "source.zip")
-    assert not list((tmp_path / "raw").glob("*.zip*"))
+    assert all(path.suffix == ".lock" for path in (tmp_path / "raw").iterdir())
 
 
 def test_folder_becomes_a_zip_of_names_and_contents_only(tmp_path) -> None:
@@ -71,3 +72,11 @@ def test_unreadable_file_in_a_folder_is_named(tmp_path) -> None:
     ):
         fetch(data_params(archive=str(tmp_path / "pets")), tmp_path / "source.zip")
     assert not (tmp_path / "source.zip").exists()
+
+
+def test_drawings_are_made_here(tmp_path) -> None:
+    params = data_params(1, 1, 1, source="drawn", archive=None)
+    fetch(params, tmp_path / "source.zip")
+    with zipfile.ZipFile(tmp_path / "source.zip") as archive:
+        photos = [name for name in archive.namelist() if name.startswith("drawn/")]
+    assert len(photos) == 6

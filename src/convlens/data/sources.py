@@ -13,6 +13,7 @@ from convlens import files
 from convlens.data import SPLITS
 from convlens.data.archive import open_archive
 from convlens.data.download import download
+from convlens.data.drawn.archive import write_archive
 from convlens.data.layout import arrange
 from convlens.errors import InputError
 from convlens.params import DataParams
@@ -63,7 +64,7 @@ def fetch(
 def _bring(params: DataParams, out: Path, mirror: str | None, progress: Progress) -> None:
     if params.source == "drawn":
         counts = {split: int(getattr(params.split, split)) for split in SPLITS}
-        drawn.write_archive(
+        write_archive(
             out, counts=counts, size=params.image_size, seed=params.seed, progress=progress
         )
     elif params.source == "archive":
