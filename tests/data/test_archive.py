@@ -43,13 +43,21 @@ def patch_central(path: Path, name: str, offset: int, value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.jpg", "cats/../../evil.jpg", "/etc/evil.jpg", "C:/evil.jpg", "cats\\evil.jpg"]
+    "name",
+    [
+        "../evil.jpg",
+        "cats/../../evil.jpg",
+        "/etc/evil.jpg",
+        "C:/evil.jpg",
+        "cats\\evil.jpg",
+        "cats/\nevil.jpg",
+    ],
 )
-def test_names_that_lead_elsewhere(tmp_path, name) -> None:
+def test_names_that_lead_elsewhere(tmp_path, start) -> None:
     source = write_zip(tmp_path / "source.zip", GOOD)
     with zipfile.ZipFile(source, "a") as opened:
         member = zipfile.ZipInfo("y")
-        member.filename = name  # past the constructor, which would mend it
+        member.filename = f"{start}evil.jpg"  # past the constructor, which would mend it
         opened.writestr(member, b"x")
     refused(source, "evil.jpg")
 

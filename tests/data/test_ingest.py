@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,14 @@ def test_too_many_bad_photos_stop_the_stage(tmp_path) -> None:
     with pytest.raises(InputError, match=r"(?s)10\.0%.*3 of 23: 3 empty; first: cats/bad0\.jpg"):
         prepare(source, tmp_path / "out", params, workers=1)
     assert not (tmp_path / "out").exists()
+
+
+def test_full_disk_is_told_before_any_work(tmp_path, monkeypatch) -> None:
+    source = write_zip(tmp_path / "source.zip", class_folders(10))
+    usage = namedtuple("usage", "total used free")(0, 0, 2 * 20 * 32 * 32 * 3 - 1)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match=r"(?s)122,880 bytes.*122,879"):
+        prepare(source, tmp_path / "out", data_params(), workers=1)
 
 
 def test_too_few_photos_for_the_counts(tmp_path) -> None:

@@ -81,7 +81,9 @@ def _fault(member: zipfile.ZipInfo) -> str | None:
     # zipfile cuts names at NUL and turns the system's separators, so look at what was stored
     name = member.orig_filename
     kind = stat.S_IFMT(member.external_attr >> 16)
-    if not name or "\0" in name or "\\" in name or ".." in name.split("/"):
+    if any(character < " " for character in name):
+        return "control characters in its name"
+    if not name or "\\" in name or ".." in name.split("/"):
         return "a name that leads out of the archive"
     if name.startswith("/") or name[1:2] == ":":
         return "an absolute path"

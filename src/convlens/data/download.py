@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from filelock import FileLock
 
 from convlens import files
+from convlens.data.space import check_space
 from convlens.errors import InputError
 from convlens.progress import Progress, silent
 
@@ -163,7 +163,7 @@ def _attempt(session: requests.Session, url: str, partial: _Partial, progress: P
         length = response.headers.get("Content-Length")
         total = None if length is None else start + int(length)
         if total is not None:
-            _check_space(partial.body, total - start)
+            check_space(partial.body.parent, total - start)
         with partial.body.open("ab") as out:
             done = progress(
                 _store(response, out),
@@ -204,17 +204,6 @@ def _check(response: requests.Response, url: str) -> None:
             expected="a file",
             found="a web page" if page else f"HTTP {status} {response.reason}",
             fix="open the address in a browser; behind a company proxy, set HTTPS_PROXY",
-        )
-
-
-def _check_space(path: Path, needed: int) -> None:
-    free = shutil.disk_usage(path.parent).free
-    if free < needed:
-        raise InputError(
-            path.parent,
-            expected=f"{needed:,} bytes of free disk space",
-            found=f"{free:,}",
-            fix="free some space and run again; what has arrived is kept",
         )
 
 
