@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_type_hints
 
@@ -51,7 +52,7 @@ def project(name: str) -> None:
     from convlens import tracking
 
     try:
-        tracking.sync(Path.cwd(), name, params.load(PARAMS))
+        tracking.sync(Path.cwd(), name, _params())
     except tracking.TrackingUnavailable as error:
         print(f"warning: not tracked: {error}; `convlens sync` does it later", file=sys.stderr)
 
@@ -66,10 +67,15 @@ def sections(main: Callable[..., None]) -> dict[str, type]:
     }
 
 
+@cache
+def _params() -> params.Params:
+    """Read params.yaml once, at the start: an edit during the run belongs to the next one."""
+    return params.load(PARAMS)
+
+
 def _arguments(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
     wanted = sections(main)
-    loaded = params.load(PARAMS) if wanted else None
-    arguments: dict[str, Any] = {name: getattr(loaded, name) for name in wanted}
+    arguments: dict[str, Any] = {name: getattr(_params(), name) for name in wanted}
     hints = get_type_hints(main)
     plain = [name for name in inspect.signature(main).parameters if name not in wanted]
     if len(words) != len(plain):
