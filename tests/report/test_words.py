@@ -73,5 +73,5 @@ def test_the_accounting_names_where_every_entry_went():
     of = {"entries": 4000, "manifest": 2000, "quarantine": 3, "duplicates": 7, "ignored": 1990}
     text = words.accounting({"accounting": of, "ignored": {"part mask": 1989, "text file": 1}})
     for part in ("4,000 entries", "2,000 images", "3 could not", "7 were copies", "1,990 are no",
-                 "1989 × part mask, 1 × text file"):  # fmt: skip
+                 "1,989 × part mask, 1 × text file"):  # fmt: skip
         assert part in text

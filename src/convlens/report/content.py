@@ -146,7 +146,11 @@ def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Picture]:
         "duplicates": "suspected duplicates" if alike else "",
     }
     paths = {name: root / "reports/data" / f"{name}.png" for name, alt in shown.items() if alt}
-    return {name: picture(path, shown[name]) for name, path in paths.items() if path.is_file()}
+    return {
+        name: (chart if name in ("brightness", "sizes") else picture)(path, shown[name])
+        for name, path in paths.items()
+        if path.is_file()
+    }
 
 
 def _one(path: Path, alt: str) -> Picture | None:

@@ -113,7 +113,9 @@ def _answer(ask: _Ask, found: Metrics) -> Answer | None:
 def accounting(data: Mapping[str, Any]) -> str:
     """Say where every entry of the archive went."""
     of = data["accounting"]
-    ignored = ", ".join(f"{count} × {reason}" for reason, count in sorted(data["ignored"].items()))
+    ignored = ", ".join(
+        f"{count:,} × {reason}" for reason, count in sorted(data["ignored"].items())
+    )
     return (
         f"The archive has {of['entries']:,} entries: {of['manifest']:,} images are used, "
         f"{of['quarantine']:,} could not be used, {of['duplicates']:,} were copies of others and "

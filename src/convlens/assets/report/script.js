@@ -35,10 +35,13 @@ dialog.addEventListener("click", () => dialog.close());
 const links = new Map(
   [...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]),
 );
+const list = document.querySelector("nav ul");
 const watch = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
-      links.get(target.id)?.toggleAttribute("aria-current", isIntersecting);
+      const link = links.get(target.id);
+      link?.toggleAttribute("aria-current", isIntersecting);
+      if (isIntersecting && link) list.scrollTo({ left: link.offsetLeft - list.clientWidth / 3 });
     }
   },
   { rootMargin: "-20% 0px -79% 0px" },
