@@ -42,17 +42,7 @@ def patch_central(path: Path, name: str, offset: int, value: bytes) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../evil.jpg",
-        "cats/../../evil.jpg",
-        "/etc/evil.jpg",
-        "C:/evil.jpg",
-        "cats\\evil.jpg",
-        "cats/\nevil.jpg",
-    ],
-)
+@pytest.mark.parametrize("start", ["../", "cats/../../", "/etc/", "C:/", "cats\\", "cats/\n"])
 def test_names_that_lead_elsewhere(tmp_path, start) -> None:
     source = write_zip(tmp_path / "source.zip", GOOD)
     with zipfile.ZipFile(source, "a") as opened:
