@@ -182,6 +182,13 @@ class ImagenetParams(Section):
     weights: str | None
 
 
+class RegistryParams(Section):
+    """Section `registry`: when a candidate becomes the champion."""
+
+    min_accuracy: Fraction = Field(description="the first champion's test accuracy, at least")
+    max_calibration_loss: Fraction = Field(description="how much worse its ECE may be")
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -193,6 +200,7 @@ class Params(Section):
     evaluate: EvaluateParams
     explain: ExplainParams
     imagenet: ImagenetParams
+    registry: RegistryParams
 
     @model_validator(mode="after")
     def _fine_tuning_has_features(self) -> Params:

@@ -75,7 +75,7 @@ class Outputs:
 def empty_store(tmp_path_factory) -> Path:
     """A store with nothing but its tables: making them takes a second or more."""
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with store.quiet():
+    with store.settings(f"sqlite:///{path}"):
         store.initialise(f"sqlite:///{path}")
     return path
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from convlens.params import Params
-from convlens.tracking.origin import home, masked
+from convlens.tracking.origin import home
 from convlens.tracking.record import describe
-from convlens.tracking.store import TrackingUnavailable, available, locked, quiet, store_uri
+from convlens.tracking.store import TrackingUnavailable, failing_softly, session
 
 Name = Literal["data", "convnet", "vgg16", "imagenet"]
 NAMES: tuple[Name, ...] = ("data", "imagenet", "convnet", "vgg16")
@@ -45,18 +45,11 @@ def sync(root: Path, name: Name, params: Params) -> str | None:
         If the store cannot be used now; nothing local is lost.
     """
     place = home(root)
-    try:
+    with failing_softly():
         record = describe(root, place, name, params)
-        if record is None:
-            return None
-        uri = store_uri(place)
-        available(uri)
-        with locked(place), quiet():
-            from convlens.tracking.push import push
+    if record is None:
+        return None
+    with session(place) as (client, experiment):
+        from convlens.tracking.push import push
 
-            return push(record, uri)
-    except TrackingUnavailable:
-        raise
-    except Exception as error:  # a store can fail in as many ways as it has drivers
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise TrackingUnavailable(masked(reason)) from None
+        return push(record, client, experiment)

@@ -14,7 +14,6 @@ from typing import Any
 from convlens.files import read_json, sha256, write_json
 from convlens.tracking.origin import process_is_gone, process_mark
 from convlens.tracking.record import Dataset, RunRecord
-from convlens.tracking.store import connect
 
 _PROCESS = "convlens.process"
 _MANIFEST = "projection.json"
@@ -22,9 +21,8 @@ _THUMBNAIL = (256, 256)
 _BATCH = 1000
 
 
-def push(record: RunRecord, uri: str) -> str:
+def push(record: RunRecord, client: Any, experiment: str) -> str:
     """Find or make the run of `record`, add what is missing or changed; return its id."""
-    client, experiment = connect(uri)
     _reap(client, experiment)
     with _run(client, experiment, record) as run:
         run_id = str(run.info.run_id)

@@ -13,6 +13,7 @@ from typing import Any
 
 import filelock
 
+from convlens.errors import InputError
 from convlens.files import atomic
 from convlens.tracking.origin import masked
 
@@ -94,6 +95,31 @@ def locked(place: Path) -> Iterator[None]:
         raise TrackingUnavailable(f"another process holds {path}") from None
 
 
+@contextmanager
+def session(place: Path) -> Iterator[tuple[Any, str]]:
+    """Yield an MlflowClient of the store of `place` and the id of experiment `convlens`.
+
+    One process of a repository at a time has one; what fails in it is TrackingUnavailable.
+    """
+    uri = store_uri(place)
+    with failing_softly():
+        available(uri)
+        with locked(place), settings(uri):
+            yield connect(uri)
+
+
+@contextmanager
+def failing_softly() -> Iterator[None]:
+    """Turn every failure but the user's own mistakes into one line of TrackingUnavailable."""
+    try:
+        yield
+    except (TrackingUnavailable, InputError):
+        raise
+    except Exception as error:  # a store can fail in as many ways as it has drivers
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise TrackingUnavailable(masked(reason)) from None
+
+
 def connect(uri: str) -> tuple[Any, str]:
     """Return an MlflowClient of `uri` and the id of experiment `convlens`, made if need be."""
     initialise(uri)
@@ -115,14 +141,11 @@ def _artifacts(uri: str) -> str | None:
 
 
 def initialise(uri: str) -> None:
-    """Set MLflow up for this process; make a SQLite store's tables under another name first.
+    """Make a SQLite store's tables under another name: killed half-way, no broken one is left.
 
-    Killed half-way, no broken store is left. So nothing is lost either by not waiting for the
-    disk after each of a hundred tables, which takes most of ten seconds.
+    So nothing is lost either by not waiting for the disk after each of a hundred tables, which
+    takes most of ten seconds.
     """
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    os.environ.pop("MLFLOW_RUN_ID", None)  # it overrides which run is written to
     path = sqlite_file(uri)
     if path is None or path.exists():
         return
@@ -142,13 +165,21 @@ def initialise(uri: str) -> None:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Hold back what MLflow and Alembic say about their own doings; the caller says the result."""
-    before = logging.root.manager.disable
+def settings(uri: str) -> Iterator[None]:
+    """Set MLflow up to use `uri`, send nothing elsewhere, load no pickle and say nothing."""
+    disabled = logging.root.manager.disable
+    wanted = _SETTINGS | {"MLFLOW_TRACKING_URI": uri}
+    # MLFLOW_RUN_ID would override which run is written to.
+    before = {key: os.environ.pop(key, None) for key in (*wanted, "MLFLOW_RUN_ID")}
+    os.environ.update(wanted)
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
+        logging.disable(disabled)
+        for key, value in before.items():
+            os.environ.pop(key, None)
+            if value is not None:
+                os.environ[key] = value
