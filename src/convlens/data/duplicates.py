@@ -12,7 +12,7 @@ from convlens.data.scan import Scan
 # nearest strangers at 10 bits (and 40 levels) or 19 levels (and 14 bits).
 NEAR_BITS = 8
 NEAR_LEVELS = 8.0
-BLOCK = 256
+BLOCK = 64  # rows compared at once: bounds the memory
 
 
 def groups(photos: Sequence[Scan]) -> list[str]:
