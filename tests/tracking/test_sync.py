@@ -50,7 +50,7 @@ def test_model_run_holds_everything(outputs, client):
     assert run.data.tags["data.digest"] == outputs.DATA
     assert run.data.tags["precision"] == "float32"
     assert "dvc repro evaluate@convnet" in run.data.tags["mlflow.note.content"]
-    assert [i.dataset.digest for i in run.inputs.dataset_inputs] == [outputs.DATA[:32]]
+    assert [i.dataset.digest for i in run.inputs.dataset_inputs] == [outputs.DATA[:12]]
     assert [m.model_id for m in run.outputs.model_outputs]
     assert {"evaluation/confusion.png", "evaluation/metrics.json"} <= set(files(read, run_id))
 

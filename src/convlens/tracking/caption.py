@@ -10,11 +10,11 @@ def _variant(name: str, note: Mapping[str, Any]) -> str:
     if name != "vgg16":
         return name
     tuned = note["params"]["vgg16"]["fine_tune"]["epochs"]
-    return "vgg16 block 5 tuned" if tuned else "vgg16 frozen"
+    return "vgg16 tuned" if tuned else "vgg16"
 
 
 def title(name: str, note: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
-    """Return e.g. `vgg16 frozen · drawn · 0.990`; see origin.origin for `note`."""
+    """Return e.g. `vgg16 · drawn · 0.990`, short enough for MLflow's table; see origin.origin for `note`."""
     score = f"{evaluation['accuracy']:.3f}" if evaluation else "not evaluated"
     parts = [_variant(name, note), note["params"]["data"]["source"], score]
     return " · ".join([*parts, *filter(None, [note["tags"].get("dvc.exp")])])

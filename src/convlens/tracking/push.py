@@ -213,7 +213,7 @@ def _input(client: Any, run: Any, dataset: Dataset | None) -> None:
         return
     entity = Entity(
         name=dataset.name,
-        digest=dataset.digest[:32],  # MLflow allows 36
+        digest=dataset.digest[:12],  # MLflow allows 36; its table shows 12 in full
         source_type="convlens",
         source=json.dumps({"source": dataset.name, "digest": dataset.digest}),
         profile=json.dumps(dataset.profile),

@@ -20,6 +20,7 @@ from convlens.tracking.origin import masked
 EXPERIMENT = "convlens"
 PROBE_SECONDS = 3
 _LOCK_SECONDS = 30
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else a chat's pages
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -128,7 +129,7 @@ def connect(uri: str) -> tuple[Any, str]:
     client = MlflowClient(uri)
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
-        return client, client.create_experiment(EXPERIMENT, _artifacts(uri))
+        return client, client.create_experiment(EXPERIMENT, _artifacts(uri), _EXPERIMENT_TAGS)
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return client, found.experiment_id
@@ -168,7 +169,8 @@ def initialise(uri: str) -> None:
 def settings(uri: str) -> Iterator[None]:
     """Set MLflow up to use `uri`, send nothing elsewhere, load no pickle and say nothing."""
     disabled = logging.root.manager.disable
-    wanted = _SETTINGS | {"MLFLOW_TRACKING_URI": uri}
+    wanted = {key: os.environ.get(key, value) for key, value in _SETTINGS.items()}
+    wanted["MLFLOW_TRACKING_URI"] = uri
     # MLFLOW_RUN_ID would override which run is written to.
     before = {key: os.environ.pop(key, None) for key in (*wanted, "MLFLOW_RUN_ID")}
     os.environ.update(wanted)
