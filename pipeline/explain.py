@@ -50,7 +50,7 @@ def main(
 
     heatmaps = out / "heatmaps"
     layer, method = explain.layer.get(model), explain.method
-    explanation.write_methods(net, few, heatmaps, layer=layer, **look)
+    gap = explanation.write_methods(net, few, heatmaps, layer=layer, **look)
     for photo in few:
         explanation.write_layers(net, photo, heatmaps, method=method, **look)
     look |= {"layer": layer, "method": method}
@@ -71,7 +71,7 @@ def main(
     save(curves, heatmaps / "faithfulness.png")
     rows = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
     files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), rows)
-    files.write_json(out / "metrics.json", measured.numbers | filters)
+    files.write_json(out / "metrics.json", measured.numbers | filters | gap)
     project(model)
 
 

@@ -35,6 +35,17 @@ def test_of_a_linear_model_both_are_its_weights(linear):
     assert abs(found.gap[0]) < 1e-5
 
 
+def test_the_path_is_sampled_at_middles():
+    """The gradient of x² is linear, so that a single middle is exact: attributions are x²."""
+    inputs = keras.Input((2, 2, 3))
+    square = keras.layers.Flatten()(keras.layers.Multiply()([inputs, inputs]))
+    dense = keras.layers.Dense(1, kernel_initializer="ones")
+    model = keras.Model(inputs, dense(square))
+    image = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)
+    found = integrated_gradients(model, image, np.ones(1, np.int32), steps=1, baseline=0.0)
+    np.testing.assert_allclose(found.attributions, image**2)
+
+
 def test_too_few_steps_show_in_the_gap(flat_net, images):
     label = np.ones(5, np.int32)
     few, many = (

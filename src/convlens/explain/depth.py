@@ -57,7 +57,7 @@ def summary(model: Any, images: npt.NDArray[Any]) -> list[Layer]:
                 sparsity=round(float(np.mean(zeros[name])), 4),
                 dead=round(1 - float(alive[name].mean()), 4),
                 receptive_field=places[name][0].field,
-                effective_field=round(_effective_field(model, name, images[:8]), 1),
+                effective_field=round(_effective_field(model, name, images[:4]), 1),
             )
         )
     return rows
