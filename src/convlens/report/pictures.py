@@ -31,17 +31,17 @@ def chart(path: Path, alt: str) -> Picture:
 
 def picture(path: Path, alt: str) -> Picture:
     """Embed photos and heatmaps; losses that nobody sees make them ten times smaller."""
-    return _embed(path, alt, quality=72, method=4)
+    return _embed(path, alt, quality=72, method=2)
 
 
 def grid(path: Path, alt: str) -> Picture:
     """Embed a grid of channels, of which a page holds the most."""
-    return _embed(path, alt, quality=45, method=4)
+    return _embed(path, alt, quality=45, method=2)
 
 
 def thumbnail(path: Path, alt: str) -> Picture:
     """Embed the middle square of a photo, small."""
-    return _embed(path, alt, square=_THUMBNAIL, quality=80, method=4)
+    return _embed(path, alt, square=_THUMBNAIL, quality=80, method=2)
 
 
 def _embed(

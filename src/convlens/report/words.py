@@ -83,7 +83,8 @@ def checks(metrics: Mapping[str, Metrics]) -> tuple[list[Check], dict[str, list[
             table.append(Check(ask.question, answers))
         for model, answer in answers.items():
             if answer and answer.verdict != "yes":
-                failures[model].append(ask.failure)
+                doubt = ", as far as these images can tell" if answer.verdict == "open" else ""
+                failures[model].append(ask.failure + doubt)
     key = "randomised_correlation"
     survivors = {m: _survival(found[key]) for m, found in metrics.items() if key in found}
     if survivors:
