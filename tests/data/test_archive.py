@@ -108,16 +108,18 @@ def test_a_hundred_thousand_members(tmp_path) -> None:
     refused(source, "cats/80000.jpg", "80,000")
 
 
-def test_a_picture_of_two_and_a_half_gigapixels(tmp_path) -> None:
+@pytest.mark.parametrize(("photos", "workers"), [(4, 1), (20, 2)])
+def test_a_picture_of_two_and_a_half_gigapixels(tmp_path, photos, workers) -> None:
     def chunk(kind: bytes, body: bytes) -> bytes:
         check = zlib.crc32(kind + body)
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
 
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(64)))
-    source = write_zip(tmp_path / "source.zip", GOOD | {"cats/huge.png": png})
+    members = class_folders(photos) | {"cats/huge.png": png}
+    source = write_zip(tmp_path / "source.zip", members)
     with pytest.raises(InputError, match=r"cats/huge\.png.*(?s:.*)2500000000 pixels"):
-        prepare(source, tmp_path / "out" / "prepared", data_params(), workers=1)
+        prepare(source, tmp_path / "out" / "prepared", data_params(), workers=workers)
     assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".lock"]
 
 
