@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import InputError
+from convlens.evaluation.numbers import decimal, percent
 from convlens.files import read_csv, read_json
 from convlens.params import MODELS
 from convlens.runtime import versions
@@ -97,20 +98,6 @@ def training_seconds(folder: Path) -> float | None:
     if without != read_csv(curves) or not all(row.get(SECONDS) for row in timed):
         return None
     return sum(float(row[SECONDS]) for row in timed)
-
-
-def percent(share: float) -> str:
-    """Return 0.995 as "99.5 %"; only a true 0 or 1 becomes 0.0 % or 100.0 %."""
-    if 0 < share < 0.0005:
-        return "< 0.1 %"
-    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
-
-
-def decimal(value: float) -> str:
-    """Return four decimals; only a true 0 or 1 becomes 0.0000 or 1.0000."""
-    if 0 < value < 0.00005:
-        return "< 0.0001"
-    return "> 0.9999" if 0.99995 <= value < 1 else f"{value:.4f}"
 
 
 def duration(seconds: float | None) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data import CLASSES
+from convlens.evaluation.numbers import decimal, percent
 from convlens.figures import style
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def write(result: Evaluation, out: Path, title: str) -> None:
     """Write confusion.png, roc.png, calibration.png and mistakes.png into `out`."""
     summary, c = result.summary, result.calibration
-    accuracy = f"{title}: {summary['accuracy']:.1%} of {summary['n']} test images"
+    accuracy = f"{title}: {percent(summary['accuracy'])} of {summary['n']} test images"
     style.save(confusion(result.confusion, CLASSES, accuracy), out / "confusion.png")
     curve = roc(result.roc[0], result.roc[1], summary["roc_auc"], f"{title}: ROC")
     style.save(curve, out / "roc.png")
@@ -71,7 +72,7 @@ def roc(
     axes.plot([0, 1], [0, 1], "--", color=style.MUTED, linewidth=1, label="chance")
     axes.plot(
         false_positive, true_positive, color=style.BLUE, linewidth=2, drawstyle="steps-post",
-        label=f"AUC {auc:.4f}",
+        label=f"AUC {decimal(auc)}",
     )  # fmt: skip
     axes.set_xlabel("cats taken for dogs")
     axes.set_ylabel("dogs found")
@@ -112,11 +113,14 @@ class Mistake:
     probability: float
 
 
-def mistakes(items: Sequence[Mistake], title: str, columns: int = 6) -> Figure:
-    """Draw the most confident mistakes, or say that there are none."""
-    rows = max(1, -(-len(items) // columns))
+def mistakes(items: Sequence[Mistake], title: str) -> Figure:
+    """Draw the most confident mistakes, at most six a row, or say that there are none."""
+    columns = min(6, max(3, len(items)))
+    rows = -(-len(items) // columns)
     fig = style.figure(1.65 * columns, 2.15 * rows + 0.5)
     fig.suptitle(title if items else f"{title}: none", x=0.01, ha="left", fontweight="bold")
+    if not items:
+        return fig
     grid = fig.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlens.evaluation.summary import decimal, percent
+from convlens.evaluation.numbers import decimal, percent
 from convlens.files import read_csv, read_json
 from convlens.params import MODELS
 from convlens.report import viewer, words
