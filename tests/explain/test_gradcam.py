@@ -160,6 +160,11 @@ def test_saturating_output_is_refused(images):
         heatmaps(model, images)
 
 
+def test_any_layer_with_maps_will_do(gap_net, images):
+    for layer in ("rescaling", "conv1", "pool1"):
+        assert heatmaps(gap_net, images, layer=layer).maps.shape == (5, 24, 24)
+
+
 def test_default_layer_is_the_last_convolution(gap_net, images):
     assert heatmaps(gap_net, images).layer == "conv2"
     assert gradcam.model_layers.spatial(gap_net) == ["conv1", "pool1", "conv2"]

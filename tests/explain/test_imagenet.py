@@ -21,7 +21,7 @@ def test_top_five_are_sorted_probabilities_of_a_softmax():
     logits = np.zeros((1, 1000), np.float32)
     logits[0, [208, 207, 281]] = [9, 8, 7]
     (guesses,) = top(logits)
-    assert [guess.index for guess in guesses[:3]] == [208, 207, 281]
+    assert [guess.label for guess in guesses[:3]] == [208, 207, 281]
     assert guesses[0].name == "Labrador retriever"
     assert guesses[0].probability == pytest.approx(np.exp(9) / np.exp(logits).sum())
     assert len(guesses) == 5

@@ -66,7 +66,7 @@ def test_geometry_of_the_tutorials_convnet():
         x = keras.layers.MaxPooling2D(name=f"pool{number}")(x)
     model = keras.Model(inputs, x)
     assert geometry(model)["conv4"][0] == Geometry(38, 8, 18.5)
-    assert list(geometry(model)) == layers.spatial(model)
+    assert set(layers.spatial(model)) <= set(geometry(model))
     assert Geometry(1, 1, 0.0) == IDENTITY
 
 

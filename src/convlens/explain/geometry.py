@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from convlens.explain import layers as model_layers
-
 
 class Geometry(NamedTuple):
     """One axis of a layer: unit i looks at `field` pixels about `start` + i × `jump`."""
@@ -23,24 +21,25 @@ IDENTITY = Geometry(1, 1, 0.0)
 
 
 def geometry(model: Any) -> dict[str, tuple[Geometry, Geometry]]:
-    """Return (vertical, horizontal) geometry of every convolution and pooling layer of a chain."""
+    """Return (vertical, horizontal) geometry of every layer with maps; the layers form a chain."""
     found = {}
-    axes = [IDENTITY, IDENTITY]
+    axes = (IDENTITY, IDENTITY)
     for layer in model.layers:
-        window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
-        if window is None or len(layer.output.shape) != 4:
+        if isinstance(layer.output, list) or len(layer.output.shape) != 4:
             continue
-        dilation = getattr(layer, "dilation_rate", (1, 1))
-        for axis in (0, 1):
-            reach = (window[axis] - 1) * dilation[axis]
-            stride = layer.strides[axis]
-            before = 0
-            if layer.padding == "same":
-                size, out = layer.input.shape[1 + axis], layer.output.shape[1 + axis]
-                before = max((out - 1) * stride + reach + 1 - size, 0) // 2
-            field, jump, start = axes[axis]
-            axes[axis] = Geometry(
-                field + reach * jump, jump * stride, start + (reach / 2 - before) * jump
-            )
-        found[layer.name] = (axes[0], axes[1])
-    return {name: found[name] for name in model_layers.spatial(model)}
+        window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+        if window is not None:
+            axes = (_behind(axes[0], layer, window, 0), _behind(axes[1], layer, window, 1))
+        found[layer.name] = axes
+    return found
+
+
+def _behind(before: Geometry, layer: Any, window: tuple[int, int], axis: int) -> Geometry:
+    """Return one axis' geometry behind a convolution or pooling layer."""
+    reach = (window[axis] - 1) * getattr(layer, "dilation_rate", (1, 1))[axis]
+    stride, pad = layer.strides[axis], 0
+    if layer.padding == "same":
+        size, out = layer.input.shape[1 + axis], layer.output.shape[1 + axis]
+        pad = max((out - 1) * stride + reach + 1 - size, 0) // 2
+    field, jump, start = before
+    return Geometry(field + reach * jump, jump * stride, start + (reach / 2 - pad) * jump)

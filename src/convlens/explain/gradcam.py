@@ -90,15 +90,16 @@ def heatmaps(
     layer = layer or model_layers.convolutions(model)[-1]
     wanted = scoring.wanted(model, classes, len(images))
     part = keras.Model(model.inputs, [*model_layers.outputs(model, [layer]), model.output])
+    height, width = images.shape[1:3]
+    places = geometry(model)[layer]
     parts = []
     for start in progress(range(0, len(images), batch_size), what=f"heatmaps of {layer}"):
         rows = slice(start, start + batch_size)
         batch = np.asarray(images[rows], dtype=np.float32)
-        found = _forward(part, method, batch, wanted[rows])
-        parts.append([np.asarray(values) for values in found])
-    raw, logits, used = (np.concatenate(column) for column in zip(*parts, strict=True))
-    placed = heat.place(raw, images.shape[1], images.shape[2], geometry(model)[layer])
-    maps, empty = heat.normalise(placed)
+        raw, logits, used = (np.asarray(v) for v in _forward(part, method, batch, wanted[rows]))
+        maps, empty = heat.normalise(heat.place(raw, height, width, places))
+        parts.append((maps, raw, empty, used, logits))
+    maps, raw, empty, used, logits = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Heatmaps(maps, raw, empty, used, logits, layer)
 
 

@@ -20,7 +20,7 @@ from convlens.explain.score import probabilities
 class Guess(NamedTuple):
     """One of the most probable classes of a photo."""
 
-    index: int
+    label: int
     name: str
     probability: float
 

@@ -59,7 +59,7 @@ def overlay(photo: Rgb, heat: npt.NDArray[np.float32], colormap: str = "viridis"
     height, width = photo.shape[:2]
     hot = np.clip(resize(heat[None], height, width)[0], 0, 1)[..., None]
     grey = photo.mean(axis=2, keepdims=True)
-    dark = (0.55 + 0.45 * hot) * (0.6 * grey + 0.4 * photo)
+    dark = (0.7 + 0.3 * hot) * (0.6 * grey + 0.4 * photo)
     share = 0.7 * hot
     mixed = dark * (1 - share) + coloured(heat, height, width, colormap) * share
     return np.asarray(np.round(mixed), dtype=np.uint8)
