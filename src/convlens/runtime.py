@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from convlens.errors import InputError
 from convlens.params import RuntimeParams
+from convlens.workers import cores
 
 Precision = Literal["float32", "bfloat16"]
 LIBRARIES = ("tensorflow", "keras", "numpy", "pillow", "dvc", "mlflow")
@@ -55,7 +56,7 @@ def configure(params: RuntimeParams) -> Runtime:
         If `bfloat16` is asked for and the machine would only emulate it, slowly.
     """
     # oneDNN's pool reads it while TensorFlow loads.
-    os.environ.setdefault("OMP_NUM_THREADS", str(params.threads or available_cores()))
+    os.environ.setdefault("OMP_NUM_THREADS", str(params.threads or cores()))
     quiet_tensorflow()
     import tensorflow as tf
 
@@ -70,7 +71,7 @@ def describe(params: RuntimeParams, gpus: Sequence[Any] = ()) -> Runtime:
     """Return how this machine would compute with `params`, without touching TensorFlow."""
     return Runtime(
         precision=resolve_precision(params.precision, cpu_flags(), gpu=bool(gpus)),
-        threads=params.threads or available_cores(),
+        threads=params.threads or cores(),
         device=gpus[0].name if gpus else "cpu",
         cpu=cpu_name(),
         isa=isa(cpu_flags()),
@@ -88,11 +89,6 @@ def resolve_precision(asked: str, flags: frozenset[str], *, gpu: bool) -> Precis
             fix="use auto or float32",
         )
     return "bfloat16" if hardware and asked != "float32" else "float32"
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may use, which a container can restrict."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -21,6 +20,7 @@ from convlens.data.space import check_space
 from convlens.data.split import SplitRule
 from convlens.params import DataParams
 from convlens.progress import Progress, silent
+from convlens.workers import cores
 
 MANIFEST = (
     "path", "label", "split", "group", "sha256", "phash", "format", "mode", "width", "height",
@@ -82,26 +82,12 @@ def prepare(
             examples.write(archive, curation.manifest, params.examples, partial / "examples")
             summary = _summary(archive, params, arrangement, curation, rule, partial)
             files.write_json(partial / "data.json", summary)
-            _set_aside(out)
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _sweep(out: Path) -> None:
     """Remove what killed runs left; we hold the lock, so nobody is still writing there."""
     for stray in out.parent.glob(f".{out.name}.*.part"):
         shutil.rmtree(stray)
-
-
-def _set_aside(out: Path) -> None:
-    """Move the former result away in one step: a half-deleted folder must not keep its name."""
-    if out.exists():
-        former = out.with_name(f".{out.name}.former.part")
-        out.rename(former)
-        shutil.rmtree(former)
 
 
 def _write_arrays(

@@ -12,10 +12,10 @@ from convlens import files
 from convlens.data import CLASSES, duplicates, sources
 from convlens.data.archive import open_archive
 from convlens.data.curate import CONFLICT
-from convlens.data.ingest import cores
 from convlens.data.layout import arrange
 from convlens.data.scan import scan
 from convlens.progress import Progress, silent
+from convlens.workers import cores
 
 SIZE = 150  # pixels a side at which photos are compared
 NO_SPLIT = "(no split)"

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from convlens.data.archive import open_archive, read
 from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
 from convlens.errors import InputError
 from convlens.progress import Progress, silent
+from convlens.workers import pool
 
 BATCH = 16  # photos a task: enough to make the hand-over between processes cheap
 
@@ -119,30 +115,17 @@ def _parallel(
     setup: tuple[Path, Path | None, int], names: Sequence[str], workers: int
 ) -> Iterator[Scan]:
     batches = [(row, names[row : row + BATCH]) for row in range(0, len(names), BATCH)]
-    context = get_context("spawn")  # a fork would copy locks held by the caller's threads
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=setup)
-    try:
-        for scans in pool.map(_scan_batch, batches):
+    with pool(workers, _open, *setup) as executor:
+        for scans in executor.map(_scan_batch, batches):
             yield from scans
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 _worker: _Worker
 
 
-def _start(archive: Path, scratch: Path | None, size: int) -> None:
+def _open(archive: Path, scratch: Path | None, size: int) -> None:
     global _worker  # a worker process has no other place to keep its open files
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker = _Worker(archive, scratch, size)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _scan_batch(batch: tuple[int, Sequence[str]]) -> list[Scan]:

@@ -12,6 +12,7 @@ from typing import Any
 from convlens import runtime as rt
 from convlens.files import read_json, sha256, write_json, write_text
 from convlens.params import Params
+from convlens.workers import cores
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|CREDENTIAL", re.IGNORECASE)
 _USER_IN_URI = re.compile(r"(?<=://)[^/@\s'\"]+@")
@@ -78,7 +79,7 @@ def _tags(root: Path, params: Params) -> dict[str, str]:
         "lock.hash": sha256(lock) if lock.exists() else "",
         "cpu": rt.cpu_name(),
         "isa": rt.isa(rt.cpu_flags()),
-        "threads": str(params.runtime.threads or rt.available_cores()),
+        "threads": str(params.runtime.threads or cores()),
     }
     versions = {f"version.{name}": value for name, value in rt.versions().items()}
     return {key: value for key, value in (tags | versions).items() if value}

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
-import os
-import signal
-import threading
 import zipfile
 from collections.abc import Generator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from functools import partial
-from multiprocessing import connection
 from pathlib import Path
 
 from convlens.data import CLASSES
@@ -20,6 +13,7 @@ from convlens.data.drawn.masks import mask_name
 from convlens.data.drawn.picture import draw
 from convlens.files import atomic
 from convlens.progress import Progress, silent
+from convlens.workers import cores, pool
 
 Key = tuple[str, int, str, int, int]
 
@@ -56,7 +50,7 @@ def write_archive(
     with (
         atomic(path) as part,
         zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
-        closing(_encode_all([key for _, key in jobs], workers or os.cpu_count() or 1)) as encoded,
+        closing(_encode_all([key for _, key in jobs], workers or cores())) as encoded,
     ):
         drawn = zip(jobs, encoded, strict=True)
         for (name, _), (image, mask) in progress(drawn, what="drawing", total=len(jobs)):
@@ -70,12 +64,8 @@ def _encode_all(keys: list[Key], workers: int) -> Generator[tuple[bytes, bytes]]
     if workers == 1:
         yield from map(_encode, keys)
         return
-    # Spawned, because forking a process that has TensorFlow's threads can hang.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
-    try:
-        yield from pool.map(_encode, keys, chunksize=16)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with pool(workers) as executor:
+        yield from executor.map(_encode, keys, chunksize=16)
 
 
 def _encode(key: Key) -> tuple[bytes, bytes]:
@@ -84,15 +74,3 @@ def _encode(key: Key) -> tuple[bytes, bytes]:
     drawing.image.save(image, "JPEG", quality=92)
     drawing.mask.save(mask, "GIF", optimize=False)  # optimised, it renumbers the parts
     return image.getvalue(), mask.getvalue()
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=partial(_end_after, parent.sentinel), daemon=True).start()
-
-
-def _end_after(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)
