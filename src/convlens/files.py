@@ -26,14 +26,23 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         yield partial
         if partial.is_dir():
-            _remove(path)
+            _swap(partial, path)
         else:
             with partial.open("rb") as written:
                 os.fsync(written.fileno())
-        partial.replace(path)
+            partial.replace(path)
     except BaseException:
         _remove(partial)
         raise
+
+
+def _swap(partial: Path, path: Path) -> None:
+    """Put a folder in the place of another: a rename can't replace one that is not empty."""
+    old = path.with_name(f".{path.name}.{os.getpid()}.old.part")
+    if path.is_dir():
+        path.replace(old)
+    partial.replace(path)
+    _remove(old)
 
 
 def _remove(path: Path) -> None:
@@ -61,12 +70,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write `rows` under a header of exactly `columns`; a row with other keys raises ValueError."""
-    with atomic(path) as partial, partial.open("w", newline="") as out:
+    with atomic(path) as partial, partial.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, fieldnames=list(columns), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -74,7 +83,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Read a CSV file as one dictionary of strings a row."""
-    with path.open(newline="") as source:
+    with path.open(newline="", encoding="utf-8") as source:
         return list(csv.DictReader(source))
 
 
