@@ -59,6 +59,11 @@ class Outputs:
         )
         self.figure(f"{name}/evaluation/confusion.png")
 
+    def explain(self, name: str = "convnet", weights: str = WEIGHTS) -> None:
+        folder = self.root / "reports" / name / "explain"
+        write_json(folder / "metrics.json", {"energy_animal": 0.7, "model": weights})
+        self.figure(f"{name}/explain/heatmaps/cat_0.png")
+
     def report(self, name: str = "convnet", weights: str = WEIGHTS, level: int = 0) -> Path:
         models = {name: {"weights_sha256": weights}}
         write_json(self.root / "reports" / "summary.json", {"models": models})

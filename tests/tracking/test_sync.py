@@ -33,6 +33,7 @@ def test_model_run_holds_everything(outputs, client):
     outputs.data()
     outputs.train()
     outputs.evaluate()
+    outputs.explain()
     outputs.report()
     run_id = outputs.sync("convnet")
     read = client()
@@ -52,7 +53,14 @@ def test_model_run_holds_everything(outputs, client):
     assert "dvc repro evaluate@convnet" in run.data.tags["mlflow.note.content"]
     assert [i.dataset.digest for i in run.inputs.dataset_inputs] == [outputs.DATA[:12]]
     assert [m.model_id for m in run.outputs.model_outputs]
-    assert {"evaluation/confusion.png", "evaluation/metrics.json"} <= set(files(read, run_id))
+    assert run.data.metrics["explain_energy_animal"] == 0.7
+    assert "convlens.process" not in run.data.tags
+    stored = files(read, run_id)
+    assert {"evaluation/confusion.png", "evaluation/metrics.json", "history.csv"} <= set(stored)
+    grid = [name.split("+")[0] for name in stored if name.endswith("compressed.webp")]
+    assert grid == [
+        f"images/{key}" for key in ("curves", "evaluation~confusion", "explain~heatmaps~cat_0")
+    ]
 
 
 def test_model_is_packed_without_pickle(outputs, client, tmp_path):

@@ -14,7 +14,7 @@ def _variant(name: str, note: Mapping[str, Any]) -> str:
 
 
 def title(name: str, note: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
-    """Return e.g. `vgg16 · drawn · 0.990`, short enough for MLflow's table; see origin.origin for `note`."""
+    """Return e.g. `vgg16 · drawn · 0.990`: MLflow's table shows no more; `note`: see origin."""
     score = f"{evaluation['accuracy']:.3f}" if evaluation else "not evaluated"
     parts = [_variant(name, note), note["params"]["data"]["source"], score]
     return " · ".join([*parts, *filter(None, [note["tags"].get("dvc.exp")])])

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from convlens.files import read_json, sha256, write_json
+from convlens.tracking import artifacts
 from convlens.tracking.origin import process_is_gone, process_mark
 from convlens.tracking.record import Dataset, RunRecord
 
 _PROCESS = "convlens.process"
-_MANIFEST = "projection.json"
-_THUMBNAIL = (256, 256)
 _BATCH = 1000
 
 
@@ -26,7 +22,7 @@ def push(record: RunRecord, client: Any, experiment: str) -> str:
     _reap(client, experiment)
     with _run(client, experiment, record) as run:
         run_id = str(run.info.run_id)
-        _files(client, run_id, record)
+        artifacts.send(client, run_id, record)
         model_id = _model(client, experiment, run, record)
         _values(client, run, record, model_id)
         _input(client, run, record.dataset)
@@ -65,6 +61,7 @@ def _run(client: Any, experiment: str, record: RunRecord) -> Iterator[Any]:
         raise
     if run.info.status != "FINISHED":
         client.set_terminated(run_id, "FINISHED", record.ended)
+        client.delete_tag(run_id, _PROCESS)
 
 
 def _values(client: Any, run: Any, record: RunRecord, model_id: str | None) -> None:
@@ -107,72 +104,6 @@ def _after_last(client: Any, run: Any, key: str, moment: int) -> int:
         return moment
     history = client.get_metric_history(run.info.run_id, key)
     return max(moment, *(int(metric.timestamp) + 1 for metric in history))
-
-
-def _files(client: Any, run_id: str, record: RunRecord) -> None:
-    digests = {name: sha256(path) for name, path in record.files.items()}
-    digests |= {_grid_name(key, record): sha256(path) for key, path in record.images.items()}
-    with tempfile.TemporaryDirectory() as scratch:
-        there = _there(client, run_id, Path(scratch) / "there")
-        if there == digests:
-            return
-        out = Path(scratch) / "out"
-        for name, path in record.files.items():
-            if there.get(name) != digests[name]:
-                _copy(path, out / name)
-        for key, path in record.images.items():
-            name = _grid_name(key, record)
-            if there.get(name) != digests[name]:
-                _copy(path, out / name)
-                _thumbnail(path, out / f"{name.removesuffix('.png')}+compressed.webp")
-        _remove(client, run_id, set(there) - set(digests))
-        client.log_artifacts(run_id, str(out))
-        # Last, so that whatever was cut off before it is sent again.
-        write_json(Path(scratch) / _MANIFEST, digests)
-        client.log_artifact(run_id, str(Path(scratch) / _MANIFEST))
-
-
-def _grid_name(key: str, record: RunRecord) -> str:
-    """Return the name by which MLflow's image grid knows an image.
-
-    `log_image` makes such a name from the time and a random id, so a second call would add a
-    second image; a constant one replaces it, and the figure's own bytes are kept.
-    """
-    identity = uuid.uuid5(uuid.NAMESPACE_URL, key)
-    return f"images/{key.replace('/', '~')}+step+0+timestamp+{record.ended}+{identity}.png"
-
-
-def _there(client: Any, run_id: str, scratch: Path) -> dict[str, str]:
-    if _MANIFEST not in {item.path for item in client.list_artifacts(run_id)}:
-        return {}
-    scratch.mkdir()
-    return dict(read_json(Path(client.download_artifacts(run_id, _MANIFEST, str(scratch)))))
-
-
-def _remove(client: Any, run_id: str, names: set[str]) -> None:
-    if not names:
-        return
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    store = get_artifact_repository(client.get_run(run_id).info.artifact_uri)
-    for name in sorted(names):
-        store.delete_artifacts(name)
-        if name.startswith("images/"):
-            store.delete_artifacts(f"{name.removesuffix('.png')}+compressed.webp")
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-
-
-def _thumbnail(source: Path, target: Path) -> None:
-    from PIL import Image
-
-    with Image.open(source) as image:
-        small = image.convert("RGB")
-        small.thumbnail(_THUMBNAIL)
-        small.save(target)
 
 
 def _model(client: Any, experiment: str, run: Any, record: RunRecord) -> str | None:
