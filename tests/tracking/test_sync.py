@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from convlens import tracking
+from convlens.files import read_csv, write_csv
 
 
 def runs(client):
@@ -85,6 +86,20 @@ def test_second_projection_changes_nothing(outputs):
     dump = snapshot(outputs)
     assert outputs.sync("convnet") == run_id
     assert snapshot(outputs) == dump
+
+
+def test_another_clone_without_wall_times_adds_no_second_curve(outputs, client):
+    outputs.data()
+    outputs.train()
+    run_id = outputs.sync("convnet")
+    folder = outputs.root / "models" / "convnet"
+    rows = read_csv(folder / "history.csv")
+    for row in rows:
+        del row["seconds"]
+    write_csv(folder / "curves.csv", list(rows[0]), rows)
+    (folder / "history.csv").unlink()
+    assert outputs.sync("convnet") == run_id
+    assert len(client().get_metric_history(run_id, "loss")) == 3
 
 
 def snapshot(outputs):

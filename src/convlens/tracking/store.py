@@ -171,8 +171,7 @@ def settings(uri: str) -> Iterator[None]:
     disabled = logging.root.manager.disable
     wanted = {key: os.environ.get(key, value) for key, value in _SETTINGS.items()}
     wanted["MLFLOW_TRACKING_URI"] = uri
-    # MLFLOW_RUN_ID would override which run is written to.
-    before = {key: os.environ.pop(key, None) for key in (*wanted, "MLFLOW_RUN_ID")}
+    before = {key: os.environ.get(key) for key in wanted}
     os.environ.update(wanted)
     logging.disable(logging.WARNING)
     try:
