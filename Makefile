@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
+export UV_COMPILE_BYTECODE := 1
 READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
@@ -50,6 +51,9 @@ test: $(DEV)  ## run every test
 
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy
+
+bench: $(READY)  ## time the import against a plain loop, side by side (minutes)
+	@python benchmarks/import_speed.py
 
 ui: $(READY)  ## open the experiments in the MLflow UI on http://127.0.0.1:5000
 	@convlens ui
