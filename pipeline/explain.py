@@ -71,7 +71,8 @@ def main(
     save(curves, heatmaps / "faithfulness.png")
     rows = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
     files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), rows)
-    files.write_json(out / "metrics.json", measured.numbers | filters | gap)
+    marks = {"model": keras_file.weights_digest(net)}
+    files.write_json(out / "metrics.json", measured.numbers | filters | gap | marks)
     project(model)
 
 
