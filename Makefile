@@ -52,6 +52,9 @@ test: $(DEV)  ## run every test
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy
 
+seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
+	@python pipeline/seeds.py $(or $(NAME),drawn) --count $(or $(N),3)
+
 bench: $(READY)  ## time the import against a plain loop, side by side (minutes)
 	@python benchmarks/import_speed.py
 
