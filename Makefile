@@ -9,7 +9,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
 
-.PHONY: graph help setup repro drawn photos photos-full tutorial test check verify bench seeds ui lock clean
+.PHONY: graph help setup repro drawn photos photos-full tutorial test check audit verify bench seeds ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
 
 bench: $(READY)  ## time the import against a plain loop, side by side (minutes)
 	@python benchmarks/import_speed.py
+
+audit: $(DEV)  ## look up known vulnerabilities of the pinned dependencies
+	@python .ci/audit.py
+
+verify: $(READY)  ## run the commit in two fresh clones, compare every byte; KEEP=folder keeps one
+	@python pipeline/verify.py $(KEEP)
 
 ui: $(READY)  ## open the experiments in the MLflow UI on http://127.0.0.1:5000
 	@convlens ui

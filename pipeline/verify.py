@@ -1,6 +1,7 @@
 """Prove the commit: run it twice in fresh clones, compare every byte, then the committed results.
 
 The second clone runs with another working directory, hash seed and scheduling of its threads.
+A folder named on the command line keeps the first one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ OTHER = {
 def main() -> None:
     """Exit with 1 at any difference; print each."""
     with tempfile.TemporaryDirectory(prefix="convlens-verify-") as folder:
-        one, two = Path(folder) / "one", Path(folder) / "elsewhere" / "two"
+        one = Path(*sys.argv[1:2] or [folder, "one"]).resolve()
+        two = Path(folder) / "elsewhere" / "two"
         run(one, {})
         run(two, OTHER)
         found = [
