@@ -1,4 +1,4 @@
-"""The command line: convlens predict | explain | inspect | doctor | sync | ui."""
+"""The command line: convlens predict | inspect | doctor | sync | register | ui."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -119,6 +119,24 @@ def sync() -> None:
             click.echo(f"{name:<9} {run or 'nothing to track yet'}")
     except tracking.TrackingUnavailable as error:
         sys.exit(f"convlens: not tracked: {error}")
+
+
+@main.command()
+@click.argument("model", type=click.Choice(params.MODELS))
+def register(model: Literal["convnet", "vgg16"]) -> None:
+    """Register the best run of MODEL on the prepared data, with a model card.
+
+    It becomes `candidate`; `champion` only by the rule of params.yaml's section `registry`.
+    """
+    from convlens import tracking
+    from convlens.tracking import registry
+
+    try:
+        found = registry.register(Path.cwd(), model, params.load(PARAMS).registry)
+    except tracking.TrackingUnavailable as error:
+        sys.exit(f"convlens: not registered: {error}")
+    alias = "candidate and champion" if found.champion else "candidate"
+    click.echo(f"{found.name} version {found.version} is {alias} ({found.reason})\n{found.run}")
 
 
 @main.command()

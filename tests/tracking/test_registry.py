@@ -1,9 +1,12 @@
 """The winner is registered once, with a card; only the rule makes a champion."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
+from convlens import cli
 from convlens.errors import InputError
 from convlens.params import RegistryParams
 from convlens.tracking.registry import register, verdict
@@ -80,3 +83,15 @@ def test_nothing_to_register(outputs):
     outputs.sync("convnet")
     with pytest.raises(InputError, match="an evaluated run"):
         register(outputs.root, "convnet", RULE)
+
+
+def test_command_says_version_alias_and_reason_or_what_to_run_first(outputs, root, monkeypatch):
+    monkeypatch.chdir(outputs.root)
+    shutil.copyfile(root / "params.yaml", "params.yaml")
+    outputs.data()
+    missing = CliRunner().invoke(cli.main, ["register", "convnet"])
+    assert missing.exit_code == 2
+    assert "make repro" in missing.stderr
+    trained(outputs, "b" * 64, 0.85)
+    done = CliRunner().invoke(cli.main, ["register", "convnet"])
+    assert done.stdout.startswith("convlens-convnet version 1 is candidate and champion (first")
