@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import inspect
+import os
 import resource
 import signal
 import sys
@@ -23,6 +25,13 @@ FEATURES = Path("data/features")
 BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
 LOCAL = Path(".convlens")  # of this machine only: checkpoints, locks, wall times
 CHECKPOINTS = LOCAL / "checkpoints"
+MENDABLE = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some space and run again",
+    errno.EACCES: "give yourself the right to write there and run again",
+    errno.EPERM: "give yourself the right to write there and run again",
+    errno.EROFS: "make the disk writable, or work in a clone on another one",
+}
 
 
 def run(main: Callable[..., None]) -> NoReturn:
@@ -37,13 +46,18 @@ def run(main: Callable[..., None]) -> NoReturn:
     started = time.perf_counter()
     try:
         main(**_arguments(main, sys.argv[1:]))
+        _record_usage(name, time.perf_counter() - started)
     except InputError as error:
         print(f"\n{name}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
+        print(f"\n{name}: {_of_the_disk(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print(f"\n{name}: interrupted; run again to continue", file=sys.stderr)
         sys.exit(130)
-    _record_usage(name, time.perf_counter() - started)
     sys.exit(0)
 
 
@@ -93,6 +107,15 @@ def _arguments(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
 
 def _terminate(*_: object) -> NoReturn:
     raise KeyboardInterrupt  # SIGTERM unwinds like Ctrl-C, so that `with` blocks clean up
+
+
+def _of_the_disk(error: OSError) -> InputError:
+    return InputError(
+        error.filename or Path.cwd(),
+        expected="a disk with room that may be written to",
+        found=os.strerror(error.errno or 0),
+        fix=MENDABLE[error.errno or 0],
+    )
 
 
 def _record_usage(name: str, seconds: float) -> None:

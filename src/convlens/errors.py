@@ -1,10 +1,28 @@
-"""The one error that a user meets."""
+"""The one error that a user meets, and what no message may say."""
+
+import os
+import re
+
+_SECRET_NAME = r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|CREDENTIAL|SIGNATURE"
+_SECRET_VARIABLE = re.compile(_SECRET_NAME, re.IGNORECASE)
+_USER_IN_URI = re.compile(r"(?<=://)[^/\s'\"]+@")
+_SECRET_IN_QUERY = re.compile(rf"([?&][\w.-]*(?:{_SECRET_NAME}|sig)=)[^&\s'\"]+", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """Return `text` without users and secrets of URIs and values of secret-looking variables."""
+    text = _SECRET_IN_QUERY.sub(r"\1***", _USER_IN_URI.sub("***@", text))
+    for name, value in os.environ.items():
+        if len(value) >= 6 and _SECRET_VARIABLE.search(name):
+            text = text.replace(value, "***")
+    return text
 
 
 class InputError(Exception):
     """A mistake that the user can mend: bad parameter, missing file, unusable archive.
 
-    Stages and the command line print it without a traceback and exit with 2.
+    Stages and the command line print it without a traceback and exit with 2. What it says is
+    masked, since addresses and the words of other programs may hold credentials.
 
     Parameters
     ----------
@@ -19,7 +37,7 @@ class InputError(Exception):
     def __init__(self, where: object, *, expected: str, found: str, fix: str) -> None:
         self.where, self.expected, self.found, self.fix = str(where), expected, found, fix
         super().__init__(
-            f"{self.where}\n  expected: {expected}\n  found:    {found}\n  to do:    {fix}"
+            masked(f"{self.where}\n  expected: {expected}\n  found:    {found}\n  to do:    {fix}")
         )
 
     def __reduce__(self) -> tuple[object, ...]:  # keyword arguments survive worker processes

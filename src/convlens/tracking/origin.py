@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from convlens import runtime as rt
+from convlens.errors import masked
 from convlens.files import read_json, sha256, write_json, write_text
 from convlens.params import Params
 from convlens.workers import cores
 
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|CREDENTIAL", re.IGNORECASE)
-_USER_IN_URI = re.compile(r"(?<=://)[^/@\s'\"]+@")
 _PRODUCED = ("dvc.lock", "models", "reports")  # they change while the pipeline runs
 _DIFF_LIMIT = 1_000_000
 
@@ -23,15 +21,6 @@ _DIFF_LIMIT = 1_000_000
 def home(root: Path) -> Path:
     """Return the repository that owns `root`: DVC's queue runs experiments in other folders."""
     return Path(os.environ.get("DVC_ROOT") or root).resolve()
-
-
-def masked(text: str) -> str:
-    """Return `text` without the user part of URIs and the values of secret-looking variables."""
-    text = _USER_IN_URI.sub("***@", text)
-    for name, value in os.environ.items():
-        if len(value) >= 6 and _SECRET_NAME.search(name):
-            text = text.replace(value, "***")
-    return text
 
 
 def origin(root: Path, place: Path, digest: str, params: Params, ended: int) -> dict[str, Any]:

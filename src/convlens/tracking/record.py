@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from convlens.errors import masked
 from convlens.files import read_csv, read_json
 from convlens.params import Params
 from convlens.tracking.caption import summary, title
-from convlens.tracking.origin import masked, origin
+from convlens.tracking.origin import origin
 
 _MILLISECONDS = 1000
 _SECTIONS = {

@@ -13,9 +13,8 @@ from typing import Any
 
 import filelock
 
-from convlens.errors import InputError
+from convlens.errors import InputError, masked
 from convlens.files import atomic
-from convlens.tracking.origin import masked
 
 EXPERIMENT = "convlens"
 PROBE_SECONDS = 3

@@ -68,19 +68,19 @@ def extract(
     shape = (views, len(split), *base.output_shape[1:])
     _check_disk(out, int(np.prod(shape)) * 2)
     run = _compiled(base)
-    with atomic(out) as partial:
-        features = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
-        batches = list(_batches(len(split), views, params.batch_size))
+    batches = list(_batches(len(split), views, params.batch_size))
+    # Written, not memory-mapped: on a full disk a write raises, a map kills the process.
+    with atomic(out) as partial, partial.open("wb") as file:
+        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
         for view, rows in progress(batches, what=what, unit="batch"):
-            images = _view(split, params, view, rows)
-            features[view, rows] = run(images).numpy().astype(np.float16)
-        if not np.isfinite(features).all():  # the sum of a corrupt base, not of any photo
-            raise InputError(
-                out, expected="features within float16's range", found="infinite values",
-                fix="use features.preprocessing caffe and the ImageNet base",
-            )  # fmt: skip
-        features.flush()
-        del features
+            features = run(_view(split, params, view, rows)).numpy().astype("<f2")
+            if not np.isfinite(features).all():  # the sum of a corrupt base, not of any photo
+                raise InputError(
+                    out, expected="features within float16's range", found="infinite values",
+                    fix="use features.preprocessing caffe and the ImageNet base",
+                )  # fmt: skip
+            file.write(features.tobytes())
 
 
 def _batches(count: int, views: int, size: int) -> Iterator[tuple[int, slice]]:
