@@ -1,14 +1,14 @@
 """See what a trained model sees, and how far its heatmaps can be trusted."""
 
 import io
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from convlens import files
 from convlens import runtime as rt
-from convlens.data import CLASSES, decode
+from convlens.data import CLASSES
 from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
@@ -32,7 +32,7 @@ def main(
 
     net = keras_file.load(Path("models") / model / "model.keras")
     out = Path("reports") / model / "explain"
-    examples = _examples(int(net.inputs[0].shape[1]))
+    examples = explanation.read_examples(PREPARED / "examples", int(net.inputs[0].shape[1]))
     few = [next(e for e in examples if e.name.startswith(label)) for label in CLASSES]
     look: dict[str, Any] = {"colormap": explain.colormap}
 
@@ -74,19 +74,6 @@ def main(
     marks = {"model": keras_file.weights_digest(net)}
     files.write_json(out / "metrics.json", measured.numbers | filters | gap | marks)
     project(model)
-
-
-def _examples(size: int) -> list[Any]:
-    """Return the examples as they were in the archive and as the model gets them."""
-    from convlens.report.explanation import Photo
-
-    folder = PREPARED / "examples"
-    photos = []
-    for row in files.read_csv(folder / "index.csv"):
-        content = (folder / row["file"]).read_bytes()
-        pixels = decode.decode(content, size).pixels
-        photos.append(Photo(PurePosixPath(row["file"]).stem, decode.original(content), pixels))
-    return photos
 
 
 def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:

@@ -38,7 +38,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("words", [["--help"], ["predict", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["predict", "--help"], ["explain", "--help"], ["--version"]]
+)
 def test_help_imports_neither_tensorflow_nor_mlflow(words):
     code = (
         "import sys; from convlens.cli import main\n"

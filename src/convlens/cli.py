@@ -12,6 +12,7 @@ from typing import Any, Literal
 import click
 
 from convlens import __version__, params
+from convlens.cli_explain import explain
 from convlens.errors import InputError
 
 PARAMS = Path("params.yaml")
@@ -69,6 +70,9 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> N
     for bad in (a for a in answers if a.reason):
         click.echo(f"{bad.path}: {bad.reason}", err=True)
     sys.exit(1 if any(a.reason for a in answers) else 0)
+
+
+main.add_command(explain)
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,12 @@ def spatial(model: Any) -> list[str]:
 def convolutions(model: Any) -> list[str]:
     """Return the names of all convolution layers, in order."""
     return [layer.name for layer in model.layers if _is_conv(layer)]
+
+
+def before_pooling(model: Any) -> list[str]:
+    """Return the names of the convolutions that a pooling layer follows: one a block, in order."""
+    names, pools = spatial(model), set(spatial(model)) - set(convolutions(model))
+    return [a for a, b in itertools.pairwise(names) if a not in pools and b in pools]
 
 
 def outputs(model: Any, names: Sequence[str]) -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens import files
-from convlens.data import CLASSES
+from convlens.data import CLASSES, decode
 from convlens.explain import depth, filters, layers, saliency
 from convlens.explain.activations import activations, most_varied
 from convlens.explain.gradcam import Heatmaps, Method, heatmaps
@@ -36,6 +36,16 @@ class Photo(NamedTuple):
     name: str
     original: NDArray[np.uint8]
     pixels: NDArray[np.uint8]
+
+
+def read_examples(folder: Path, size: int) -> list[Photo]:
+    """Return the examples that `prepare` left in `folder`, for a model of `size` pixels a side."""
+    photos = []
+    for row in files.read_csv(folder / "index.csv"):
+        content = (folder / row["file"]).read_bytes()
+        name, pixels = Path(row["file"]).stem, decode.decode(content, size).pixels
+        photos.append(Photo(name, decode.original(content), pixels))
+    return photos
 
 
 def write_activations(
