@@ -25,19 +25,24 @@ def pool(
     """Yield a pool of `workers` processes; each first calls `prepare(*arguments)`.
 
     They are spawned, since a fork would copy locks that the caller's threads hold. Ctrl-C is the
-    parent's to handle, and tasks not yet begun are dropped when the block ends early.
+    parent's to handle, from the processes' first moment on, so they start with it blocked. Tasks
+    not yet begun are dropped when the block ends early.
     """
     executor = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start, initargs=(prepare, arguments)
     )
     try:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            executor.submit(int)  # the first task starts the processes
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
 
 
 def _start(prepare: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare(*arguments)

@@ -59,6 +59,8 @@ class Checkpoint:
 
         An unreadable file is removed: the training is then repeated, not the mistake.
         """
+        for stray in self.folder.glob(f".{self.path.stem}.*.part.npz"):
+            stray.unlink()  # of a killed run
         if not self.path.is_file():
             return []
         state = _state(model)
