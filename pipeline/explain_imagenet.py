@@ -1,0 +1,34 @@
+"""Stage `explain_imagenet`: what the original VGG16, with 1000 classes, sees in the examples."""
+
+from pathlib import Path
+
+from convlens import runtime as rt
+from convlens.files import write_text
+from convlens.params import ExplainParams, ImagenetParams, RuntimeParams
+from convlens.progress import console
+from stage import PREPARED, project, run
+
+OUT = Path("reports/imagenet")
+OFF = "Off. To see VGG16's 1000 classes here, set imagenet.enabled to true in params.yaml.\n"
+
+
+def main(imagenet: ImagenetParams, explain: ExplainParams, runtime: RuntimeParams) -> None:
+    """Write reports/imagenet/: a picture of each example, or how to switch them on."""
+    if not imagenet.enabled:
+        write_text(OUT / "README.txt", OFF)
+        return
+    rt.configure(runtime)
+    from convlens.models import vgg16_imagenet
+    from convlens.report.explanation import read_examples
+    from convlens.report.imagenet import write_guesses
+
+    model = vgg16_imagenet.load(vgg16_imagenet.find(imagenet.weights))
+    photos = read_examples(PREPARED / "examples", int(model.input_shape[1]))
+    write_guesses(
+        model, photos, OUT, method=explain.method, colormap=explain.colormap, progress=console
+    )
+    project("imagenet")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,68 @@
+"""The stage for ImageNet's classes: off by default, and what it leaves when on."""
+
+import importlib
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens import files, params
+from convlens.errors import InputError
+from convlens.models import vgg16_imagenet
+from convlens.params import ImagenetParams
+
+
+@pytest.fixture
+def real(root):
+    """The committed parameters."""
+    return params.load(root / "params.yaml")
+
+
+@pytest.fixture
+def stage(root, monkeypatch, tmp_path):
+    """The stage in an empty folder with one example; its model is tiny and says "tabby"."""
+    monkeypatch.syspath_prepend(str(root / "pipeline"))
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module("explain_imagenet")
+    inputs = keras.Input((24, 24, 3))
+    x = keras.layers.Conv2D(4, 3, activation="relu", name="conv1")(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    bias = np.zeros(1000, np.float32)
+    bias[281] = 5
+    logits = keras.layers.Dense(1000, kernel_initializer="zeros", name="predictions")
+    model = keras.Model(inputs, logits(x), name="imagenet")
+    logits.set_weights([logits.get_weights()[0], bias])
+    monkeypatch.setattr(vgg16_imagenet, "load", lambda _: model)
+    monkeypatch.setattr(module, "project", lambda _: None)
+    monkeypatch.setattr(module.rt, "configure", lambda _: None)
+    examples = tmp_path / "data/prepared/examples"
+    examples.mkdir(parents=True)
+    Image.new("RGB", (40, 30), "gray").save(examples / "cat_0.png")
+    files.write_csv(examples / "index.csv", ("file",), [{"file": "cat_0.png"}])
+    return module
+
+
+def test_off_it_says_how_to_switch_it_on_and_loads_nothing(stage, real, monkeypatch):
+    monkeypatch.setattr(stage.rt, "configure", None)  # calling it would raise
+    stage.main(ImagenetParams(enabled=False, weights=None), real.explain, real.runtime)
+    (note,) = stage.OUT.iterdir()
+    assert "imagenet.enabled" in note.read_text()
+
+
+def test_on_it_draws_every_example_and_lists_its_guesses(stage, real, monkeypatch):
+    monkeypatch.setattr(vgg16_imagenet, "find", lambda given: given)
+    stage.main(ImagenetParams(enabled=True, weights="some.h5"), real.explain, real.runtime)
+    assert {path.name for path in stage.OUT.iterdir()} == {"cat_0.png", "guesses.csv"}
+    rows = files.read_csv(stage.OUT / "guesses.csv")
+    assert [row["rank"] for row in rows] == list("12345")
+    assert (rows[0]["photo"], rows[0]["name"]) == ("cat_0", "tabby")
+    expected = np.exp(5) / (np.exp(5) + 999)
+    assert float(rows[0]["probability"]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_on_without_weights_it_stops_and_says_how_to_get_them(stage, real):
+    with pytest.raises(InputError, match="no such file") as refusal:
+        stage.main(ImagenetParams(enabled=True, weights="gone.h5"), real.explain, real.runtime)
+    assert vgg16_imagenet.URL in refusal.value.fix
+    assert not stage.OUT.exists()
