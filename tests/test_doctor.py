@@ -1,5 +1,6 @@
 """Each thing that would break a run or its promise is found, and a sound clone is sound."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -123,3 +124,35 @@ def test_full_disk_and_missing_lock(clone, tmp_path, monkeypatch):
 def test_slow_start(clone, monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert one(clone()).where == "PYTHONDONTWRITEBYTECODE"
+
+
+def test_a_damaged_cache_and_a_damaged_lock_are_found(clone, tmp_path):
+    model, table = b"model", b"a,b\n"
+    listing = json.dumps([{"md5": put(tmp_path, table), "relpath": "a.csv"}]).encode()
+    outs = [
+        {"path": "model.keras", "md5": put(tmp_path, model)},
+        {"path": "tables", "md5": put(tmp_path, listing, ".dir")},
+    ]
+    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"train": {"outs": outs}}}))
+    git(tmp_path, "commit", "-qam", "results")
+    assert clone().findings == []
+    for content in (model, table):
+        place(tmp_path, content).write_bytes(b"rotten")
+        finding = one(clone())
+        assert (finding.level, finding.where) == ("problem", str(place(tmp_path, content)))
+        put(tmp_path, content)
+    (tmp_path / "dvc.lock").write_text("stages: {train: {ou")
+    git(tmp_path, "commit", "-qam", "cut")
+    assert one(clone()).where.endswith("dvc.lock")
+
+
+def place(root, content, suffix=""):
+    digest = hashlib.md5(content).hexdigest() + suffix
+    return root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+
+
+def put(root, content, suffix=""):
+    path = place(root, content, suffix)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path.parent.name + path.name

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from convlens import runtime as rt
 from convlens.errors import InputError
 from convlens.params import Params
+from convlens.reproduce import damaged
 from convlens.tracking import TrackingUnavailable
 from convlens.tracking.origin import git, home, uncommitted
 from convlens.tracking.store import available, store_uri
@@ -48,7 +49,7 @@ class Examination:
 
 
 def examine(root: Path, params: Params) -> Examination:
-    """Examine the clone at `root` without changing it, without TensorFlow, in about a second."""
+    """Examine the clone at `root` without changing it, without TensorFlow, in seconds."""
     versions = list(_versions(root))
     code = list(_code(root))
     findings = [
@@ -153,11 +154,10 @@ def _locks(root: Path) -> Iterator[Finding]:
 
 
 def _cache(root: Path) -> Iterator[Finding]:
-    if not (root / "dvc.lock").exists():
-        yield Finding("warning", "dvc.lock", "no such file", "run `make repro` and commit it")
     config = ConfigParser(strict=False)
     config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"])
     cache = root / ".dvc" / config.get("cache", "dir", fallback="cache")
+    yield from _cached_results(root / "dvc.lock", cache)
     nearest = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
     if not os.access(nearest, os.W_OK):
         yield Finding("problem", str(cache), "not writable", "`dvc cache dir` can move it")
@@ -167,6 +167,20 @@ def _cache(root: Path) -> Iterator[Finding]:
             "problem", str(cache), f"{free:.1f} GB free",
             f"make room for {FREE_GIGABYTES:g} GB, e.g. with `dvc gc --workspace`",
         )  # fmt: skip
+
+
+def _cached_results(lock: Path, cache: Path) -> Iterator[Finding]:
+    if not lock.exists():
+        yield Finding("warning", "dvc.lock", "no such file", "run `make repro` and commit it")
+        return
+    try:
+        for path in damaged(lock, cache):
+            yield Finding(
+                "problem", str(path), "damaged: it isn't what its name promises",
+                "remove it and the output that came from it, then `make repro`",
+            )  # fmt: skip
+    except InputError as error:
+        yield Finding("problem", error.where, error.found, error.fix)
 
 
 def _environment(root: Path) -> Iterator[Finding]:

@@ -49,7 +49,7 @@ def load(path: Path) -> keras.Model:
             path,
             expected="a .keras file written by ConvLens",
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            fix="remove it and run `make repro`",
+            fix="remove it and run `make repro`; if it comes back, ask `convlens doctor`",
         ) from error
     return model
 
