@@ -142,7 +142,8 @@ the ImageNet base, which is fetched once.
 | calibration error (10 bins) | {test["ece"]:.3f} |
 
 **Data.** Photos of the Asirra set of cats and dogs (Microsoft), in the small selection that the
-tutorials use: {sizes}. Archive sha256 `{data["archive_sha256"]}`,
+tutorials use: {sizes}.
+Archive sha256 `{data["archive_sha256"]}`,
 manifest sha256 `{data["digest"]}`.
 
 **Training.** L2-regularised logistic regression (scikit-learn) on the training photos and their
@@ -156,10 +157,8 @@ was scored once, afterwards.
 Repeat: `{command}`
 
 **Limits.** It knows cats and dogs only, and says one of them of anything else: a horse, a face, a
-car. Photos are squashed to a square. The photos are amateurs' pictures of whole pets, mostly from
-American shelters; drawings, close-ups, pets from above or behind and several pets in one photo are
-rare among them. A probability near 0 or 1 is a habit of linear models on such features, not a
-guarantee.
+car. Photos are squashed to a square. It learned from amateurs' photos of pets in American animal
+shelters; its accuracy on other photos is unknown, and on drawings it is bound to be lower.
 
 VGG16's weights: Simonyan & Zisserman, CC BY 4.0.
 """
