@@ -58,27 +58,23 @@ def explain(
     name = model or ("vgg16" if (models / "vgg16/model.keras").is_file() else "ready")
     quiet_tensorflow()
     nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
-    from convlens.explain import layers
-    from convlens.report import own_photos
+    from convlens.report.own_photos import Explainer, read, write_both
 
-    chosen = {name: layer or _usual_layer(name) for name in nets}
-    for name, wanted in chosen.items():  # before anything is written
-        layers.outputs(nets[name], [wanted] if wanted else [])
+    explainers = {  # refuses an unknown layer before anything is written
+        name: Explainer(net, layer or _usual_layer(name), method) for name, net in nets.items()
+    }
 
     def look(path: Path, folder: Path) -> str:
         """Write the pictures of one photo; return why it can't be read, if so."""
         seen = {}
-        for name, net in nets.items():
-            photo = own_photos.read(path, int(net.input_shape[1]))
+        for name, explainer in explainers.items():
+            photo = read(path, explainer.size)
             if isinstance(photo, str):
                 return photo
-            seen[name] = own_photos.write(
-                net, photo, folder / name, layer=chosen[name], method=method,
-                every_channel=channels,
-            )  # fmt: skip
+            seen[name] = explainer.write(photo, folder / name, every_channel=channels)
             click.echo(f"{path.name}: {name} says {seen[name].look.caption}; see {folder / name}")
             if len(seen) == 2:
-                own_photos.write_both(photo, seen, folder / "both.png")
+                write_both(photo, seen, folder / "both.png")
         return ""
 
     bad = 0

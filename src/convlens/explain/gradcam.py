@@ -115,8 +115,14 @@ def _forward(part: Any, method: Method, images: Any, wanted: Any) -> tuple[Any, 
         scores = scoring.score(logits, classes)
     gradients = tape.gradient(scores, features, unconnected_gradients="zero")
     features, gradients = tf.cast(features, tf.float32), tf.cast(gradients, tf.float32)
-    weighted = _weights(method, features, gradients) * features
-    return tf.reduce_sum(weighted, axis=-1), tf.cast(logits, tf.float32), classes
+    return weigh(method, features, gradients), tf.cast(logits, tf.float32), classes
+
+
+def weigh(method: Method, features: Any, gradients: Any) -> Any:
+    """Return raw maps (N, h, w) from maps and their gradients (N, h, w, K) float32; tensors."""
+    import tensorflow as tf
+
+    return tf.reduce_sum(_weights(method, features, gradients) * features, axis=-1)
 
 
 def _weights(method: Method, features: Any, gradients: Any) -> Any:

@@ -101,12 +101,17 @@ def _gradient(model: Any) -> Any:
     import tensorflow as tf
 
     scoring.check_logits(model)
+    photos = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+
+    # as a graph, which leaves out the gradients by the weights
+    @tf.function(input_signature=[photos, tf.TensorSpec((None,), tf.int32)])  # type: ignore[untyped-decorator]
+    def both(images: Any, classes: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            scores = scoring.score(model(images, training=False), classes)
+        return scores, tape.gradient(scores, images)
 
     def compute(images: npt.NDArray[Any], classes: Any) -> Any:
-        tensor = tf.constant(images, tf.float32)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(tensor)
-            scores = scoring.score(model(tensor, training=False), classes)
-        return np.asarray(scores), np.asarray(tape.gradient(scores, tensor))
+        return tuple(np.asarray(v) for v in both(tf.constant(images, tf.float32), classes))
 
     return compute

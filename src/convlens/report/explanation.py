@@ -14,6 +14,7 @@ from convlens.data import CLASSES, decode
 from convlens.explain import depth, filters, layers, saliency
 from convlens.explain.activations import activations, most_varied
 from convlens.explain.gradcam import Heatmaps, Method, heatmaps
+from convlens.explain.one_pass import one_pass
 from convlens.figures import channels, grids
 from convlens.figures.depth import depth_curves
 from convlens.figures.filters import filter_grid, kernel_grid
@@ -195,10 +196,9 @@ def write_methods(
 
 def write_layers(model: Any, photo: Photo, out: Path, *, method: Method, colormap: str) -> None:
     """Write NAME_layers.png: the heatmap of one photo from every convolution."""
-    columns = []
-    for layer in layers.convolutions(model):
-        found = heatmaps(model, photo.pixels[None], layer=layer, method=method)
-        columns.append(Look(found.maps[0], layer))
+    names = layers.convolutions(model)
+    found = one_pass(model, [], names)(photo.pixels)
+    columns = [Look(found.heatmap(name, method), name) for name in names]
     heading = f"{model.name}: the same question at every depth ({NAMES[method]})"
     figure = views([photo.original], [columns], heading, "", colormap)
     save(figure, out / f"{photo.name}_layers.png")

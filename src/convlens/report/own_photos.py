@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,16 +12,17 @@ from convlens.data import CLASSES
 from convlens.data.decode import original
 from convlens.evaluation import photos
 from convlens.explain import layers
-from convlens.explain.activations import activations, most_varied
-from convlens.explain.gradcam import Heatmaps, Method, heatmaps
+from convlens.explain.activations import most_varied
+from convlens.explain.gradcam import Method
 from convlens.explain.imagenet import class_names, top
 from convlens.explain.maps import Maps, agreement, resize
+from convlens.explain.one_pass import Pass, one_pass
 from convlens.figures import grids
-from convlens.figures.heatmaps import Look, both_models, panels
+from convlens.figures.heatmaps import Look, both_models, panels, says
 from convlens.figures.style import save
 from convlens.figures.summary import one_page
 from convlens.report import imagenet
-from convlens.report.explanation import NAMES, Photo, looks, write_activations
+from convlens.report.explanation import NAMES, Photo, write_activations
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,51 +50,74 @@ def read(path: Path, size: int) -> Photo | str:
     return Photo(path.stem, np.asarray(shown), found.pixels)
 
 
-def write(
-    model: Any,
-    photo: Photo,
-    out: Path,
-    *,
-    layer: str | None = None,
-    method: Method = "grad-cam",
-    every_channel: bool = False,
-    colormap: str = "viridis",
-) -> Seen:
-    """Write summary.png, heatmap.png and activations.png for one photo under `out`.
+class Explainer:
+    """One model, prepared once to explain any number of photos.
 
     Parameters
     ----------
     model
         A model of cats and dogs, or of ImageNet's 1000 classes.
     layer
-        Default: the last convolution.
-    every_channel
-        Write a grid of every channel of every layer too, under `out`/channels.
+        Whose maps the heatmap weighs; default: the last convolution.
 
     Raises
     ------
     InputError
-        For a layer that the model does not have; nothing is written.
+        For a layer that the model does not have.
     """
-    pixels = photo.pixels[None]
-    classes = CLASSES if model.output.shape[-1] == 1 else class_names()
-    found = heatmaps(model, pixels, layer=layer, method=method)
-    (look,) = looks(found, classes)
-    heading = f"{model.name}: where it looks ({NAMES[method]}, {found.layer})"
-    save(panels([photo.original], [look], heading, colormap), out / "heatmap.png")
-    maps = {
-        name: m[0] for name, m in activations(model, pixels, layers.convolutions(model)).items()
-    }
-    heading = f"{model.name}: {photo.name}, convolution by convolution"
-    save(grids.overview(maps, heading, colormap, photo.original), out / "activations.png")
-    if every_channel:
-        write_activations(model, photo, out / "channels", colormap=colormap)
-    if classes == CLASSES:
-        page = _page(model, photo, found, method, maps, colormap)
-    else:
-        page = imagenet.page(photo, look, top(found.logits)[0], colormap)
-    save(page, out / "summary.png")
-    return Seen(look, found.maps[0])
+
+    def __init__(
+        self,
+        model: Any,
+        layer: str | None = None,
+        method: Method = "grad-cam",
+        colormap: str = "viridis",
+    ) -> None:
+        convolutions = layers.convolutions(model)
+        self.model, self.layer, self.method = model, layer or convolutions[-1], method
+        self.size, self.colormap = int(model.input_shape[1]), colormap
+        self.depths = layers.before_pooling(model)[-_DEPTHS:]
+        self._run = one_pass(model, convolutions, [self.layer, *self.depths])
+
+    def write(self, photo: Photo, out: Path, *, every_channel: bool = False) -> Seen:
+        """Write summary.png, heatmap.png and activations.png under `out`.
+
+        `every_channel` adds a grid of every channel of every layer under `out`/channels.
+        """
+        found = self._run(photo.pixels)
+        classes = CLASSES if found.logits.shape[1] == 1 else class_names()
+        heat = found.heatmap(self.layer, self.method)
+        look = Look(heat, says(classes[found.label], found.probability))
+        heading = f"{self.model.name}: where it looks ({NAMES[self.method]}, {self.layer})"
+        heatmap = panels([photo.original], [look], heading, self.colormap)
+        heading = f"{self.model.name}: {photo.name}, convolution by convolution"
+        maps = {name: found.maps[name] for name in layers.convolutions(self.model)}
+        sheet = grids.overview(maps, heading, self.colormap, photo.original)
+        if every_channel:
+            write_activations(self.model, photo, out / "channels", colormap=self.colormap)
+        if classes == CLASSES:
+            page = self._page(photo, look, found)
+        else:
+            page = imagenet.page(photo, look, top(found.logits)[0], self.colormap)
+        pictures = {"summary": page, "heatmap": heatmap, "activations": sheet}
+        with ThreadPoolExecutor() as pool:  # compressing them is half of the time
+            list(pool.map(save, pictures.values(), [out / f"{name}.png" for name in pictures]))
+        return Seen(look, heat)
+
+    def _page(self, photo: Photo, look: Look, found: Pass) -> Figure:
+        against = found.heatmap(self.layer, self.method, against=True)
+        other = Look(against, says(CLASSES[1 - found.label], 1 - found.probability))
+        deeper = [Look(found.heatmap(layer, self.method), layer) for layer in self.depths]
+        channels = {}
+        for layer in self.depths:
+            number = most_varied(_inside(found.maps[layer]))
+            channels[layer] = (number, found.maps[layer][..., number])
+        heading = f"{photo.name}: what {self.model.name} sees"
+        note = (
+            f"{NAMES[self.method]} of {self.layer} on top, below it of one layer a block, and the "
+            "most varied channel of each. Every map is scaled to its own maximum."
+        )
+        return one_page(photo.original, look, other, deeper, channels, heading, note, self.colormap)
 
 
 def write_both(photo: Photo, seen: dict[str, Seen], out: Path, colormap: str = "viridis") -> None:
@@ -114,23 +139,3 @@ def _inside(maps: Any) -> Any:
     """Cut an eighth off every edge of (h, w, K) maps: padding makes channels that see but that."""
     high, wide = maps.shape[0] // 8, maps.shape[1] // 8
     return maps[high : maps.shape[0] - high, wide : maps.shape[1] - wide]
-
-
-def _page(
-    model: Any, photo: Photo, found: Heatmaps, method: Method, maps: dict[str, Any], colormap: str
-) -> Figure:
-    def asked(layer: str, label: int) -> Heatmaps:
-        return heatmaps(model, photo.pixels[None], layer=layer, method=method, classes=label)
-
-    label = int(found.classes[0])
-    (look,), (other,) = looks(found, CLASSES), looks(asked(found.layer, 1 - label), CLASSES)
-    depths = layers.before_pooling(model)[-_DEPTHS:]
-    deeper = [Look(asked(layer, label).maps[0], layer) for layer in depths]
-    chosen = {layer: most_varied(_inside(maps[layer])) for layer in depths}
-    channels = {layer: (number, maps[layer][..., number]) for layer, number in chosen.items()}
-    heading = f"{photo.name}: what {model.name} sees"
-    note = (
-        f"{NAMES[method]} of {found.layer} on top, below it of one layer a block, and the most "
-        "varied channel of each. Every map is scaled to its own maximum."
-    )
-    return one_page(photo.original, look, other, deeper, channels, heading, note, colormap)
