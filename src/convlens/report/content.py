@@ -52,6 +52,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
             {model: reports / model / "evaluation/predictions.csv" for model in MODELS}
         ),
         "curves": _each(reports, "curves.png", "accuracy and log loss by epoch", chart),
+        "views": _one(reports / "convnet/views.png", "pictures as the convnet's epochs see them"),
         "layers": _there(viewer.activations(root, model, photos) for model in MODELS),
         "overviews": _each(reports, "explain/activations/dog_0/overview.png",
                            "the convolutions' most varied channels", picture),

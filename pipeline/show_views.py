@@ -1,0 +1,36 @@
+"""Show what the convnet is trained on: random views of pictures, a new one each epoch."""
+
+from pathlib import Path
+
+import numpy as np
+
+from convlens.data import CLASSES
+from convlens.data.dataset import AugmentedImages, load_split
+from convlens.figures.gallery import Picture, gallery
+from convlens.figures.style import save
+from convlens.params import ConvnetParams
+from convlens.runtime import quiet_tensorflow
+from stage import PREPARED, run
+
+OUT = Path("reports/convnet/views.png")
+EPOCHS = 5
+
+
+def main(convnet: ConvnetParams) -> None:
+    """Write reports/convnet/views.png: the first picture of each class as the epochs see it."""
+    quiet_tensorflow()
+    split = load_split(PREPARED, "train")
+    source = AugmentedImages(split, convnet.augment, convnet.seed)
+    first = np.array([int(np.argmax(split.labels == label)) for label in range(len(CLASSES))])
+    rows = [[Picture(np.asarray(split.images[row]), "as it is")] for row in first]
+    for epoch in range(EPOCHS):
+        *arrays, _ = source.read(epoch, first)
+        for row, view in zip(rows, np.asarray(source.finish(*arrays)), strict=True):
+            pixels = np.round(view).astype(np.uint8)
+            row.append(Picture(pixels, f"epoch {epoch + 1}"))
+    note = "Each epoch draws its own transforms and light, as far as convnet.augment allows."
+    save(gallery(rows, "What the convnet learns from: a new view each epoch", note), OUT)
+
+
+if __name__ == "__main__":
+    run(main)
