@@ -8,6 +8,7 @@ other machines to.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import click
 
 from convlens import params, runtime, tracking
+from convlens.errors import InputError
 from convlens.evaluation.seeds import band, study
 from convlens.files import read_csv, read_json, write_json
 from convlens.progress import epochs
@@ -30,6 +32,13 @@ RESULTS = Path("docs/results")
 @click.option("--model", "models", multiple=True, default=params.MODELS, help="only this model")
 def main(name: str, count: int, models: tuple[str, ...]) -> None:
     """Train, evaluate, track and summarise."""
+    try:
+        _study(name, count, models)
+    except InputError as error:
+        sys.exit(f"seeds: {error}")
+
+
+def _study(name: str, count: int, models: tuple[str, ...]) -> None:
     given = params.load(PARAMS)
     machine = runtime.configure(given.runtime)
     found: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
