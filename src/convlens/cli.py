@@ -147,14 +147,15 @@ def register(model: Literal["convnet", "vgg16"]) -> None:
 @click.option("--port", default=5000, show_default=True)
 def ui(port: int) -> None:
     """Open the experiments in the MLflow UI, for this machine only."""
-    import subprocess
+    import os
 
     from convlens.tracking.store import store_uri
 
-    uri = store_uri(Path.cwd())
-    click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
-    sys.exit(subprocess.call([*command, "--host", "127.0.0.1", "--port", str(port)]))
+    # not as an option, which every user of this machine could read in the list of processes
+    store = {"MLFLOW_BACKEND_STORE_URI": store_uri(Path.cwd())}
+    click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", err=True)
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    os.execve(command[0], command, os.environ | store)  # it gets our signals: no orphan
 
 
 def _print(answers: Iterable[Any], layout: str) -> None:
