@@ -95,9 +95,11 @@ def _null(dumper: Any) -> Any:
 
 
 def _word(value: Any) -> str:
-    return (
-        "null" if value is None else f"{value}".lower() if isinstance(value, bool) else f"{value}"
-    )
+    if isinstance(value, list):
+        return f"[{','.join(map(_word, value))}]"  # without blanks: the shell splits at them
+    if value is None:
+        return "null"
+    return f"{value}".lower() if isinstance(value, bool) else f"{value}"
 
 
 if __name__ == "__main__":
