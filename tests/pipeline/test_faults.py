@@ -1,0 +1,224 @@
+"""Killed, crowded, full, read-only, corrupt: one clear error, nothing lost, a rerun goes on."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from convlens import reproduce
+
+# What stands there while a stage is in the middle of its work.
+MIDWAY = {
+    "fetch": "data/raw/.source.*.part.zip",
+    "prepare": "data/.prepared.*.part",
+    "extract_features": "data/features/.train.*.part.npy",
+    "train_convnet": ".convlens/checkpoints/*.npz",
+}
+ANEW = ("dvc", "repro", "--force", "--no-run-cache", "--single-item")
+
+
+class Started:
+    """A command in a session of its own, so that every process it leaves can be found."""
+
+    def __init__(self, repository, *command, **environment):
+        self.folder = repository.folder
+        self.log = (self.folder / "../log").resolve()
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env=repository.environment | environment,
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+
+    def wait_for(self, pattern):
+        for _ in range(12_000):
+            if list(self.folder.glob(pattern)):
+                return
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.005)
+        raise AssertionError(f"no {pattern}: {self.log.read_text()}")
+
+    def processes(self):
+        """Return {pid: command line} of the session."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                state, _, _, session = (
+                    (folder / "stat").read_text().rsplit(")", 1)[1].split(maxsplit=4)[:4]
+                )
+                if int(session) == self.process.pid and state != "Z":
+                    found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+            except OSError:
+                continue  # it ended meanwhile
+        return found
+
+    def stage(self):
+        (pid,) = [p for p, c in self.processes().items() if c.startswith("python pipeline/")]
+        return pid
+
+    def end(self, seconds=60):
+        """Return exit code and output, once no process of the session is left."""
+        code = self.process.wait(seconds)
+        deadline = time.monotonic() + seconds
+        while left := self.processes():
+            assert time.monotonic() < deadline, f"orphans: {left}"
+            time.sleep(0.05)
+        return code, self.log.read_text()
+
+
+def results(repository):
+    return reproduce.outputs(repository.folder / "dvc.lock")
+
+
+def check_repaired(repository, stage):
+    """A plain rerun of the stage must give the bytes that it gave undisturbed."""
+    before = results(repository)
+    repository.run("dvc", "repro", "--no-run-cache", "--single-item", stage)
+    assert results(repository) == before
+    assert repository.run("dvc", "status", stage).stdout.strip().endswith("up to date.")
+
+
+@pytest.mark.parametrize(
+    ("victim", "end", "stage"),
+    [
+        ("both", signal.SIGINT, "fetch"),  # Ctrl-C reaches the whole foreground group
+        ("dvc", signal.SIGKILL, "fetch"),
+        ("stage", signal.SIGTERM, "prepare"),
+        ("dvc", signal.SIGKILL, "prepare"),
+        ("both", signal.SIGINT, "extract_features"),
+        ("stage", signal.SIGKILL, "extract_features"),
+        ("dvc", signal.SIGTERM, "train_convnet"),
+        ("stage", signal.SIGKILL, "train_convnet"),
+    ],
+)
+def test_killed(committed, victim, end, stage):
+    before = results(committed)
+    started = Started(committed, *ANEW, stage)
+    started.wait_for(MIDWAY[stage])
+    if victim == "both":
+        os.killpg(started.process.pid, end)
+    else:
+        os.kill(started.process.pid if victim == "dvc" else started.stage(), end)
+    code, said = started.end()
+    assert code != 0
+    assert "Traceback" not in said
+    assert said.count("ERROR") <= 1
+    assert results(committed) == before
+    check_repaired(committed, stage)
+    assert not list(committed.folder.glob(MIDWAY[stage]))
+
+
+def test_two_at_once(committed):
+    before = results(committed)
+    first = Started(committed, *ANEW, "extract_features")
+    first.wait_for(MIDWAY["extract_features"])
+    second = committed.run(*ANEW, "extract_features", check=False)
+    assert second.returncode != 0
+    assert second.stderr.count("ERROR") == 1
+    assert "Traceback" not in second.stderr
+    assert first.end()[0] == 0
+    assert results(committed) == before
+
+
+@pytest.fixture
+def disk(committed):
+    """Put a small or read-only disk in the place of an empty folder of the repository."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    mounted = []
+
+    def mount(name, options):
+        folder = committed.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "none", folder]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("this machine lets nobody mount a disk")
+        mounted.append(folder)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)
+    committed.run("dvc", "checkout", "--force")
+
+
+@pytest.mark.parametrize(
+    ("stage", "folder", "options", "found"),
+    [
+        ("fetch", "data/raw", "size=64k", "No space left on device"),
+        ("fetch", "data/raw", "ro", "Read-only file system"),
+        ("evaluate", "reports/convnet/evaluation", "ro", "Read-only file system"),
+        ("train_convnet", ".convlens/checkpoints", "size=64k", "No space left on device"),
+        ("train_convnet", "models/convnet", "size=64k", "No space left on device"),
+    ],
+)
+def test_full_or_read_only_disk(committed, disk, stage, folder, options, found):
+    disk(folder, options)
+    words = ["convnet"] if stage == "evaluate" else []
+    done = committed.run("python", f"pipeline/{stage}.py", *words, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("expected:") == 1
+    assert found in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [
+        path
+        for path in (committed.folder / folder).rglob("*")
+        if path.is_file() and path.stat().st_size
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "owner"),
+    [
+        ("prepare", "data/raw/source.zip", "fetch"),
+        ("train_vgg16", "data/features/train.npy", "extract_features"),
+        ("evaluate convnet", "models/convnet/model.keras", "train_convnet"),
+    ],
+)
+def test_a_damaged_result_is_refused_then_restored(committed, words, file, owner):
+    path = committed.folder / file
+    good = path.read_bytes()
+    path.unlink()  # else the cache, where it is the same file, would be damaged with it
+    path.write_bytes(good[: len(good) // 2])
+    stage, *arguments = words.split()
+    refused = committed.run("python", f"pipeline/{stage}.py", *arguments, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.count("expected:") == 1
+    assert "Traceback" not in refused.stderr
+    committed.run("dvc", "repro", "--single-item", owner)
+    assert path.read_bytes() == good
+
+
+def test_damage_that_reached_the_cache_is_named_by_the_doctor_and_mended(committed):
+    path = committed.folder / "data/raw/source.zip"
+    good, before = path.read_bytes(), results(committed)
+    md5 = before["fetch"]["data/raw/source.zip"]
+    cached = committed.folder / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+    cached.chmod(0o644)
+    cached.write_bytes(good[:1000])
+    cached.chmod(0o444)  # DVC believes what is read-only
+    said = committed.run("python", "-m", "convlens.cli", "doctor", check=False).stdout
+    assert f"problem: {cached.relative_to(committed.folder)}" in said
+    cached.unlink()
+    path.unlink(missing_ok=True)
+    committed.run("dvc", "repro", "--single-item", "fetch")
+    assert path.read_bytes() == good
+    assert results(committed) == before
+
+
+def test_a_damaged_lock_file_is_one_error_and_made_again_from_the_cache(committed):
+    path = committed.folder / "dvc.lock"
+    before = results(committed)
+    path.write_text(path.read_text() + "{{{")
+    refused = committed.run("dvc", "repro", check=False)
+    assert refused.returncode != 0
+    assert "dvc.lock' is invalid" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    path.unlink()
+    said = committed.run("dvc", "repro", "--single-item", "fetch").stdout
+    assert "is cached - skipping run" in said
+    assert results(committed) == {"fetch": before["fetch"]}
+    committed.run("git", "checkout", "dvc.lock")
