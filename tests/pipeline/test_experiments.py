@@ -28,7 +28,7 @@ def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(commit
 
     difference = json.loads(committed.run("dvc", "params", "diff", "--json", "HEAD").stdout)
     assert difference["params.yaml"][rate]["new"] == 0.0004
-    assert "models/vgg16/metrics.json" in committed.run("dvc", "metrics", "diff", "direct").stdout
+    assert "models/vgg16/metrics.json" in committed.run("dvc", "metrics", "diff", "HEAD").stdout
 
 
 @pytest.mark.parametrize("name", ["photos-full", "tutorial"])
