@@ -9,7 +9,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
 
-.PHONY: graph help setup repro drawn photos photos-full tutorial test check audit verify bench seeds ui lock clean
+.PHONY: faults graph help setup repro drawn photos photos-full tutorial test check audit verify bench seeds ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ tutorial: $(READY)  ## the tutorials' recipe to the letter, for comparison
 
 test: $(DEV)  ## run every test
 	@pytest
+
+faults: $(DEV)  ## kill, starve and corrupt the real pipeline (minutes)
+	@pytest -m faults
 
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy

@@ -41,6 +41,7 @@ def run(main: Callable[..., None]) -> NoReturn:
     in order. So the signature says what a stage depends on, and a test holds dvc.yaml to it.
     """
     _die_with_parent()
+    signal.signal(signal.SIGINT, _terminate)
     signal.signal(signal.SIGTERM, _terminate)
     name = "@".join([Path(inspect.getfile(main)).stem, *sys.argv[1:]])
     started = time.perf_counter()
@@ -106,6 +107,8 @@ def _arguments(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
 
 
 def _terminate(*_: object) -> NoReturn:
+    for end in (signal.SIGINT, signal.SIGTERM):  # one is enough: the next would cut the clean-up
+        signal.signal(end, signal.SIG_IGN)
     raise KeyboardInterrupt  # SIGTERM unwinds like Ctrl-C, so that `with` blocks clean up
 
 

@@ -11,6 +11,9 @@ import pytest
 
 from convlens import reproduce
 
+# Real processes killed at real moments: minutes, and never the same moment twice. `make faults`.
+pytestmark = pytest.mark.faults
+
 # What stands there while a stage is in the middle of its work.
 MIDWAY = {
     "fetch": "data/raw/.source.*.part.zip",
