@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any
 
 
@@ -25,21 +25,41 @@ def pool(
     """Yield a pool of `workers` processes; each first calls `prepare(*arguments)`.
 
     They are spawned, since a fork would copy locks that the caller's threads hold. Ctrl-C is the
-    parent's to handle, from the processes' first moment on, so they start with it blocked. Tasks
-    not yet begun are dropped when the block ends early.
+    parent's to handle, from the processes' first moment on. Tasks not yet begun are dropped when
+    the block ends early.
     """
     executor = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start, initargs=(prepare, arguments)
     )
     try:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            executor.submit(int)  # the first task starts the processes
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with _held_back():
+            for _ in range(workers):
+                executor.submit(int)  # each task that finds nobody idle starts a process
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let processes inherit a blocked Ctrl-C, and let this one notice signals at the end only.
+
+    A process that is killed while it hands itself to a child leaves a child with half a pickle.
+    """
+    resource_tracker.ensure_running()  # starting it later would unblock the signals again
+    noticed: list[int] = []
+    here = threading.current_thread() is threading.main_thread()  # where handlers run
+    ends = (signal.SIGINT, signal.SIGTERM) if here else ()
+    handlers = {end: signal.signal(end, lambda number, _: noticed.append(number)) for end in ends}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for end, handler in handlers.items():
+            signal.signal(end, handler)
+        for end in noticed[:1]:
+            signal.raise_signal(end)
 
 
 def _start(prepare: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:

@@ -1,0 +1,59 @@
+"""Pools of processes: Ctrl-C at any moment ends all of them, and silently."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import signal, sys, time
+from convlens.workers import pool
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        print("ready", flush=True)
+        with pool(2) as executor:
+            list(executor.map(time.sleep, [0.05] * 200))
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def left_of(session: int) -> list[str]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, leader = stat.read_text().rsplit(")", 1)[1].split(maxsplit=4)[:4]
+        except OSError:
+            continue
+        if int(leader) == session and state != "Z":
+            found.append(stat.parent.name)
+    return found
+
+
+@pytest.mark.parametrize("milliseconds", [0, 3, 6, 10, 20, 40, 80, 150, 300, 600])
+def test_ctrl_c_while_the_processes_start(tmp_path, milliseconds):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    process = subprocess.Popen(
+        [sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(milliseconds / 1000)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert said == ""
+    assert process.returncode == 130
+    deadline = time.monotonic() + 10
+    while left_of(process.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
