@@ -9,7 +9,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
 
-.PHONY: faults graph help setup repro drawn photos photos-full tutorial test check audit verify bench seeds ui lock clean
+.PHONY: graph help setup repro drawn photos photos-full tutorial test check audit verify bench seeds study ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,14 +49,13 @@ tutorial: $(READY)  ## the tutorials' recipe to the letter, for comparison
 test: $(DEV)  ## run every test
 	@pytest
 
-faults: $(DEV)  ## kill, starve and corrupt the real pipeline (minutes)
-	@pytest -m faults
-
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy
 
 seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
-	@python pipeline/seeds.py $(or $(NAME),drawn) --count $(or $(N),3)
+	@python pipeline/study.py $(or $(NAME),drawn) --count $(or $(N),3)
+
+study: seeds  ## compare the variants of studies/NAME.yaml over N=3 seeds
 
 bench: $(READY)  ## time the import against a plain loop, side by side (minutes)
 	@python benchmarks/import_speed.py

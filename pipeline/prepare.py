@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from convlens.data import ingest
 from convlens.params import DataParams
 from convlens.progress import console
-from convlens.report import data as report
 from stage import PREPARED, project, run
 
 
 def main(data: DataParams) -> None:
+    """Write data/prepared/ and reports/data/."""
+    from convlens.data import ingest
+    from convlens.report import data as report
+
     archive = Path("data/raw/source.zip")
     ingest.prepare(archive, PREPARED, data, progress=console)
     report.write(archive, PREPARED, Path("reports/data"))

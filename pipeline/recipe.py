@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +36,13 @@ def main(name: str, archive: Path | None, overrides: bool) -> None:
     try:
         changes = _changes(name, archive)
         for key, value in changes.items():
-            _set(tree, key, value)
+            params.put(tree, key, value, RECIPES / f"{name}.yaml")
         params.check(_plain(tree), RECIPES / f"{name}.yaml")
     except InputError as error:
         sys.exit(f"recipe: {error}")
     if overrides:
-        old = dict(_leaves(_plain(before)))
-        new = dict(_leaves(_plain(tree)))
+        old = dict(params.flat(_plain(before)))
+        new = dict(params.flat(_plain(tree)))
         click.echo(" ".join(f"-S {k}={_word(v)}" for k, v in new.items() if old.get(k) != v))
         return
     text = io.StringIO()
@@ -54,7 +53,7 @@ def main(name: str, archive: Path | None, overrides: bool) -> None:
 
 def _changes(name: str, archive: Path | None) -> dict[str, Any]:
     recipe = RECIPES / f"{name}.yaml"
-    changes = {} if recipe == BASE else dict(_leaves(YAML(typ="safe").load(recipe)))
+    changes = {} if recipe == BASE else dict(params.flat(YAML(typ="safe").load(recipe)))
     if archive is None:
         return changes
     if archive.is_dir():
@@ -65,23 +64,6 @@ def _changes(name: str, archive: Path | None) -> dict[str, Any]:
         )
     pinned = {"data.archive": str(archive), "data.sha256": sha256(archive)}
     return changes | {"data.source": "archive"} | pinned
-
-
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _set(tree: Any, key: str, value: Any) -> None:
-    *parents, last = key.split(".")
-    for parent in parents:
-        tree = tree[parent]
-    if last not in tree:
-        raise InputError(key, expected=f"a key of {BASE}", found="none", fix="mend the recipe")
-    tree[last] = value
 
 
 def _plain(tree: Any) -> Any:

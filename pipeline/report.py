@@ -2,15 +2,8 @@
 
 from pathlib import Path
 
-from convlens.data.dataset import load_split
-from convlens.evaluation import suspects
-from convlens.evaluation.summary import summary
-from convlens.figures import curves, style
-from convlens.figures.suspects import label_suspects
 from convlens.files import read_csv, write_json, write_text
 from convlens.params import MODELS, EvaluateParams, ExplainParams
-from convlens.report.both import write_both
-from convlens.report.build import page
 from stage import PREPARED, project, run
 
 ROOT, REPORTS = Path(), Path("reports")
@@ -18,6 +11,14 @@ ROOT, REPORTS = Path(), Path("reports")
 
 def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
     """Write what concerns both models under reports/, and index.html, which holds it all."""
+    from convlens.data.dataset import load_split
+    from convlens.evaluation import suspects
+    from convlens.evaluation.summary import summary
+    from convlens.figures import curves, style
+    from convlens.figures.suspects import label_suspects
+    from convlens.report.both import write_both
+    from convlens.report.build import page
+
     results = summary(ROOT, evaluate.confidence)
     for model in MODELS:
         style.save(curves.curves(_columns(model), model), REPORTS / model / "curves.png")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from convlens.evaluation.summary import aligned, closing_table
+from convlens.evaluation.numbers import aligned
+from convlens.evaluation.summary import closing_table
 from stage import run
 
 NEXT = """

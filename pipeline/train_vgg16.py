@@ -13,7 +13,7 @@ def main(vgg16: Vgg16Params, features: FeaturesParams, runtime: RuntimeParams) -
     machine = rt.configure(runtime)
     from convlens.training.vgg16 import train
 
-    with epochs("vgg16", vgg16.epochs + vgg16.fine_tune.epochs) as show:
+    with epochs("vgg16", vgg16.all_epochs) as show:
         train(
             vgg16,
             features,

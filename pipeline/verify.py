@@ -56,7 +56,8 @@ def run(clone: Path, environment: dict[str, str]) -> None:
 
 def table(clone: Path) -> str:
     """Return the closing table of the run in `clone`."""
-    from convlens.evaluation.summary import aligned, closing_table
+    from convlens.evaluation.numbers import aligned
+    from convlens.evaluation.summary import closing_table
 
     return aligned(closing_table(clone))
 

@@ -58,8 +58,8 @@ def _held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for end, handler in handlers.items():
             signal.signal(end, handler)
-        for end in noticed[:1]:
-            signal.raise_signal(end)
+        if noticed:
+            signal.raise_signal(noticed[0])
 
 
 def _start(prepare: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:

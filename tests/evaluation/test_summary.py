@@ -4,7 +4,8 @@ import pytest
 
 from convlens.errors import InputError
 from convlens.evaluation import summary as module
-from convlens.evaluation.summary import aligned, closing_table, summary, training_seconds
+from convlens.evaluation.numbers import aligned
+from convlens.evaluation.summary import closing_table, summary, training_seconds
 from convlens.files import write_csv, write_json
 
 COLUMNS = ("epoch", "loss")

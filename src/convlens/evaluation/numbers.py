@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def percent(share: float) -> str:
     """Return 0.995 as "99.5 %"; only a true 0 or 1 becomes 0.0 % or 100.0 %."""
@@ -15,3 +17,13 @@ def decimal(value: float) -> str:
     if 0 < value < 0.00005:
         return "< 0.0001"
     return "> 0.9999" if 0.99995 <= value < 1 else f"{value:.4f}"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Lay `rows` out in columns, the first row being a header."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "  ".join("─" * width for width in widths), *lines[1:]])

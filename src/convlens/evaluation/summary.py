@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +71,6 @@ def closing_table(root: Path) -> list[tuple[str, ...]]:
             )
         )
     return rows
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Lay `rows` out in columns, the first row being a header."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join([lines[0], "  ".join("─" * width for width in widths), *lines[1:]])
 
 
 def training_seconds(folder: Path) -> float | None:

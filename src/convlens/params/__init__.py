@@ -1,6 +1,6 @@
 """The typed, strict mirror of params.yaml: one class a section."""
 
-from convlens.params.reading import check, load
+from convlens.params.reading import changed, check, flat, load, put
 from convlens.params.sections import (
     MODELS,
     AugmentParams,
@@ -39,6 +39,9 @@ __all__ = [
     "Section",
     "SplitSizes",
     "Vgg16Params",
+    "changed",
     "check",
+    "flat",
     "load",
+    "put",
 ]

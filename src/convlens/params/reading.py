@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,38 @@ def check(raw: Any, where: object) -> Params:
         return Params.model_validate(raw)
     except ValidationError as error:
         raise _explain(error, where) from error
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested mappings as (`a.b.c`, value)."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def put(tree: Any, key: str, value: Any, where: object) -> None:
+    """Replace the leaf `a.b.c` of a tree; raises InputError, naming `where`, if there is none."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        tree = tree.get(parent) if isinstance(tree, Mapping) else None
+    if not isinstance(tree, Mapping) or last not in tree:
+        raise InputError(
+            f"{where}: {key}",
+            expected="a key of params.yaml",
+            found="none",
+            fix="mend its spelling",
+        )
+    tree[last] = value  # type: ignore[index]
+
+
+def changed(given: Params, changes: Mapping[str, Any], where: object) -> Params:
+    """Return `given` with the leaves that `changes`, which came from `where`, names."""
+    tree = given.model_dump()
+    for key, value in flat(changes):
+        put(tree, key, value, where)
+    return check(tree, where)
 
 
 def _explain(error: ValidationError, where: object) -> InputError:

@@ -92,6 +92,11 @@ class FitParams(Section):
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(description="momentum of the weights; 0: off")
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
 
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of all phases."""
+        return self.epochs
+
     @model_validator(mode="after")
     def _consistent(self) -> FitParams:
         if self.warmup_epochs >= self.epochs:
@@ -139,6 +144,11 @@ class Vgg16Params(FitParams):
     units: Annotated[int, Field(ge=0)] = Field(description="hidden units; 0: a linear head")
     dropout: Annotated[float, Field(ge=0, lt=1)]
     fine_tune: FineTuneParams
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of the head, then of block 5."""
+        return self.epochs + self.fine_tune.epochs
 
 
 class EvaluateParams(Section):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from convlens.errors import masked
 from convlens.files import read_csv, read_json
-from convlens.params import Params
+from convlens.params import Params, flat
 from convlens.tracking.caption import summary, title
 from convlens.tracking.origin import origin
 
@@ -146,15 +146,6 @@ def _describe_model(root: Path, place: Path, name: str, params: Params) -> RunRe
         model=folder / "model.keras",
         dataset=_dataset(root, note["data"]),
     )
-
-
-def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of nested mappings as (`a.b.c`, value)."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _numbers(tree: Mapping[str, Any]) -> dict[str, float]:

@@ -1,0 +1,179 @@
+"""Train over several seeds and keep every run in MLflow: a recipe, or the variants of a study.
+
+NAME is a file of studies/, or else the name under which params.yaml as it stands is measured.
+Run `dvc repro prepare fetch_weights` first. Writes docs/results/NAME.json after each run, so an
+interrupted study goes on where it stopped; a study's figure is docs/figures/NAME.png. For the
+recipe `drawn` it also writes docs/band.json, which `make verify` holds other machines to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from ruamel.yaml import YAML
+
+from convlens import params, runtime, tracking
+from convlens.errors import InputError
+from convlens.evaluation import studies
+from convlens.files import read_csv, read_json, write_json
+from convlens.progress import console, epochs
+from convlens.reproduce import BANDED
+from stage import BASE_WEIGHTS, CHECKPOINTS, PARAMS, PREPARED
+
+RESULTS, FIGURES = Path("docs/results"), Path("docs/figures")
+BAND = Path("docs/band.json")
+STUDIES = Path("studies")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model with one set of parameters; `name` is its row in the result."""
+
+    name: str
+    model: str
+    params: params.Params
+
+    def with_seed(self, seed: int) -> Variant:
+        """Return the same with another seed of the training; data and features stay."""
+        changes = {f"{self.model}.seed": seed}
+        return Variant(self.name, self.model, params.changed(self.params, changes, "seed"))
+
+    def key(self, digest: str, machine: runtime.Runtime) -> str:
+        """Return what tells whether a run in the result file is this one."""
+        sections = ("features", "vgg16") if self.model == "vgg16" else ("convnet",)
+        settings = self.params.model_dump(mode="json", include={*sections, "evaluate"})
+        known = json.dumps([self.model, settings, digest, machine.record()], sort_keys=True)
+        return hashlib.sha256(known.encode()).hexdigest()
+
+
+@click.command(help=__doc__)
+@click.argument("name")
+@click.option("--count", default=3, show_default=True, help="how many seeds")
+@click.option("--model", "models", multiple=True, default=params.MODELS, help="only this model")
+@click.option("--anew", is_flag=True, help="forget earlier runs")
+def main(name: str, count: int, models: tuple[str, ...], anew: bool) -> None:
+    """Train, evaluate, track and summarise."""
+    try:
+        _study(name, count, models, anew)
+    except InputError as error:
+        sys.exit(f"study: {error}")
+    except KeyboardInterrupt:
+        sys.exit("study: interrupted; run again to continue")
+
+
+def _study(name: str, count: int, models: tuple[str, ...], anew: bool) -> None:
+    given = params.load(PARAMS)
+    machine = runtime.configure(given.runtime)
+    variants = [v for v in _variants(name, given) if v.model in models]
+    out = RESULTS / f"{name}.json"
+    digest = read_json(PREPARED / "data.json")["digest"]
+    old = {} if anew or not out.exists() else {r["key"]: r for r in read_json(out)["runs"]}
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        for variant in variants:
+            for seed in range(1, count + 1):
+                seeded = variant.with_seed(seed)
+                key = seeded.key(digest, machine)
+                measured = old.get(key) or _run(seeded, machine, Path(folder))
+                runs.append(measured | {"variant": variant.name, "seed": seed, "key": key})
+                result = {
+                    "command": f"python pipeline/study.py {name} --count {count}",
+                    "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
+                    "machine": machine.record(),
+                    "data": digest,
+                    "summary": studies.summary(runs, given.evaluate.confidence),
+                    "runs": runs,
+                }
+                write_json(out, result)
+                print(f"{variant.name}, seed {seed}: {runs[-1]['accuracy']:.4f}", flush=True)
+    print(studies.table(result["summary"]))
+    if (STUDIES / f"{name}.yaml").exists():
+        from convlens.figures import style
+        from convlens.figures.study import comparison
+
+        style.save(comparison(runs), FIGURES / f"{name}.png")
+    if name == "drawn":
+        write_json(BAND, studies.bands(runs, BANDED))
+
+
+def _variants(name: str, given: params.Params) -> list[Variant]:
+    path = STUDIES / f"{name}.yaml"
+    if not path.exists():
+        return [Variant(model, model, given) for model in params.MODELS]
+    study = YAML(typ="safe").load(path)
+    base = params.changed(given, study.get("changes") or {}, path)
+    return [
+        Variant(variant, study["model"], params.changed(base, changes or {}, path))
+        for variant, changes in study["variants"].items()
+    ]
+
+
+def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, Any]:
+    """Train and evaluate in a folder that looks like the repository; return what was measured."""
+    from convlens.evaluation.evaluate import evaluate_model
+    from convlens.figures import evaluation
+    from convlens.training import convnet, vgg16
+
+    home, given, model = Path.cwd(), variant.params, variant.model
+    os.environ["DVC_ROOT"] = str(home)  # the runs belong to the repository's store
+    extracting = 0.0
+    if model == "vgg16":
+        features, extracting = _features(given.features, machine, folder)
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        (root / "data").mkdir()
+        (root / "data/prepared").symlink_to(home / PREPARED)
+        out, reports = root / "models" / model, root / "reports" / model / "evaluation"
+        with epochs(model, getattr(given, model).all_epochs) as show:
+            if model == "convnet":
+                convnet.train(
+                    given.convnet, machine, PREPARED, out, checkpoints=CHECKPOINTS, on_epoch=[show]
+                )
+            else:
+                vgg16.train(
+                    given.vgg16, given.features, machine, PREPARED, BASE_WEIGHTS, features, out,
+                    checkpoints=CHECKPOINTS, on_epoch=[show],
+                )  # fmt: skip
+        result = evaluate_model(out, PREPARED, reports, given.evaluate, machine)
+        evaluation.write(result, reports, title=model)
+        try:
+            tracking.sync(root, model, given)
+        except tracking.TrackingUnavailable as error:
+            print(f"warning: not tracked: {error}")
+        trained = read_json(out / "metrics.json")
+        seconds = sum(float(row["seconds"]) for row in read_csv(out / "history.csv"))
+        return read_json(reports / "metrics.json") | {
+            "model": model,
+            "val_accuracy": trained["val_accuracy"],
+            "val_loss": trained["val_loss"],
+            "seconds": round(seconds, 1),
+            "seconds_features": extracting,
+        }
+
+
+def _features(
+    given: params.FeaturesParams, machine: runtime.Runtime, folder: Path
+) -> tuple[Path, float]:
+    """Extract features once for all runs that want the same; return where, and the seconds."""
+    from convlens.training.features import extract_features
+
+    name = hashlib.sha256(given.model_dump_json().encode()).hexdigest()[:16]
+    place, clock = folder / name, folder / f"{name}.json"
+    if not clock.exists():
+        started = time.perf_counter()
+        extract_features(given, machine, PREPARED, BASE_WEIGHTS, place, console)
+        write_json(clock, round(time.perf_counter() - started, 1))
+    return place, read_json(clock)
+
+
+if __name__ == "__main__":
+    main()

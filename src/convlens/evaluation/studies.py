@@ -1,0 +1,76 @@
+"""What several seeds say together: mean, spread, interval, and the band for other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from convlens.evaluation.numbers import aligned
+
+METRICS = ("accuracy", "log_loss", "roc_auc", "brier", "ece", "val_accuracy", "val_loss", "seconds")
+BAND_SPREADS = 4.0
+SMALLEST_MARGIN = 0.02  # two equal seeds do not make every other machine wrong
+Run = Mapping[str, Any]
+
+
+def summary(runs: Sequence[Run], confidence: float) -> dict[str, dict[str, dict[str, float]]]:
+    """Return mean, sample standard deviation and interval of each metric, by variant.
+
+    The interval is Student's t for the mean over seeds, on one test split: it says how far
+    another seed may lie, not another test split.
+    """
+    return {
+        variant: {key: _spread([float(run[key]) for run in group], confidence) for key in METRICS}
+        for variant, group in by_variant(runs).items()
+    }
+
+
+def by_variant(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Group runs by their variant, in order of first appearance."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run["variant"], []).append(run)
+    return groups
+
+
+def table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """Return the summary as aligned text: test accuracy ± spread, validation, log loss, time."""
+    rows = [("variant", "test accuracy", "validation", "log loss", "seconds")]
+    for variant, metrics in found.items():
+        cells = (
+            f"{metrics['accuracy']['mean']:.4f} ± {metrics['accuracy']['sd']:.4f}",
+            f"{metrics['val_accuracy']['mean']:.4f} ± {metrics['val_accuracy']['sd']:.4f}",
+            f"{metrics['log_loss']['mean']:.4f}",
+            f"{metrics['seconds']['mean']:.0f}",
+        )
+        rows.append((variant, *cells))
+    return aligned(rows)
+
+
+def bands(runs: Sequence[Run], keys: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """Return [low, high] of each key that a run on another machine has to meet: mean ± 4 sd."""
+    return {
+        variant: {key: _band([float(run[key]) for run in group]) for key in keys}
+        for variant, group in by_variant(runs).items()
+    }
+
+
+def _spread(values: Sequence[float], confidence: float) -> dict[str, float]:
+    from scipy.stats import t
+
+    mean, sd = float(np.mean(values)), _sd(values)
+    degrees = len(values) - 1
+    half = float(t.ppf((1 + confidence) / 2, degrees) * sd / len(values) ** 0.5) if degrees else 0.0
+    return {"mean": mean, "sd": sd, "low": mean - half, "high": mean + half}
+
+
+def _band(values: Sequence[float]) -> list[float]:
+    mean = float(np.mean(values))
+    margin = max(BAND_SPREADS * _sd(values), SMALLEST_MARGIN)
+    return [mean - margin, mean + margin]
+
+
+def _sd(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -1,0 +1,37 @@
+"""Statistics over seeds against numbers worked out by hand."""
+
+import pytest
+
+from convlens.evaluation import studies
+
+
+def runs(variant, *values):
+    return [dict.fromkeys(studies.METRICS, value) | {"variant": variant} for value in values]
+
+
+def test_mean_spread_and_student_interval_of_each_variant():
+    found = studies.summary(runs("a", 0.80, 0.82, 0.87) + runs("b", 0.5, 0.5), 0.95)
+    assert list(found) == ["a", "b"]
+    a = found["a"]["accuracy"]
+    assert a["mean"] == pytest.approx(0.83)
+    assert a["sd"] == pytest.approx(0.036056, abs=1e-6)  # sqrt((9 + 1 + 16) / 2) / 100
+    # t(0.975, 2) = 4.302653; half = t * sd / sqrt(3)
+    assert a["high"] - a["mean"] == pytest.approx(4.302653 * 0.036056 / 3**0.5, abs=1e-5)
+    assert found["b"]["accuracy"] == {"mean": 0.5, "sd": 0.0, "low": 0.5, "high": 0.5}
+
+
+def test_one_seed_has_no_spread():
+    found = studies.summary(runs("a", 0.80), 0.95)["a"]["brier"]
+    assert (found["sd"], found["low"], found["high"]) == (0.0, 0.80, 0.80)
+
+
+def test_the_table_has_a_row_a_variant():
+    text = studies.table(studies.summary(runs("5 views", 0.80, 0.82, 0.87), 0.95))
+    assert text.splitlines()[-1].split("  ")[:2] == ["5 views", "0.8300 ± 0.0361"]
+
+
+def test_the_band_is_four_spreads_but_never_nothing():
+    three = studies.bands(runs("a", 0.80, 0.82, 0.87), ["accuracy"])["a"]["accuracy"]
+    assert three == pytest.approx([0.83 - 4 * 0.036056, 0.83 + 4 * 0.036056], abs=1e-5)
+    one = studies.bands(runs("a", 0.80), ["accuracy"])["a"]["accuracy"]
+    assert one == pytest.approx([0.78, 0.82])
