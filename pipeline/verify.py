@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from convlens import reproduce
@@ -27,6 +28,7 @@ OTHER = {
 
 def main() -> None:
     """Exit with 1 at any difference; print each."""
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="convlens-verify-") as folder:
         one = Path(*sys.argv[1:2] or [folder, "one"]).resolve()
         two = Path(folder) / "elsewhere" / "two"
@@ -42,7 +44,8 @@ def main() -> None:
         print(f"DIFFERENT  {difference.stage}: {difference.file}: {difference.where}")
     if found:
         sys.exit(1)
-    print("verified: two clones byte-identical, data as committed, metrics inside the band")
+    minutes = (time.perf_counter() - started) / 60
+    print(f"two clones byte-identical, data as committed, metrics inside the band: {minutes:.1f} min")
 
 
 def run(clone: Path, environment: dict[str, str]) -> None:
@@ -50,8 +53,8 @@ def run(clone: Path, environment: dict[str, str]) -> None:
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_"))}
     here = inherited | {"PYTHONPATH": str(clone / "src")} | environment
-    print(f"running the pipeline in {clone}", flush=True)
-    subprocess.run(["dvc", "repro", "--quiet"], cwd=clone, env=here, check=True)
+    print(f"running the pipeline in {clone}", file=sys.stderr, flush=True)
+    subprocess.run(["dvc", "repro"], cwd=clone, env=here, check=True, stdout=sys.stderr)
 
 
 def table(clone: Path) -> str:

@@ -1,6 +1,7 @@
 """The convnet: the tutorials' layers, a training that learns, repeats and resumes."""
 
 import hashlib
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from convlens.data.dataset import AugmentedImages, load_split
 from convlens.errors import InputError
 from convlens.evaluation.evaluate import evaluate_model
+from convlens.evaluation.predict import logits
 from convlens.files import read_csv, read_json
 from convlens.models import convnet, keras_file
 from convlens.training.checkpoint import Checkpoint, fingerprint
@@ -101,6 +103,56 @@ def test_a_killed_training_continues_to_the_same_bits(tmp_path, prepared, small_
     assert run(checkpoint) == run()
     # killed after the last epoch, before the results: nothing is trained again
     assert run(checkpoint) == run()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from convlens import params, runtime
+from convlens.training.convnet import train
+p = params.load(Path("params.yaml"))
+small = p.convnet.model_copy(update={"epochs": 6, "batch_size": 16, "seed": int(sys.argv[1])})
+prepared, checkpoints, out = map(Path, sys.argv[2:])
+said = lambda row: print(int(row["epoch"]), row["loss"], row["seconds"], flush=True)
+machine = runtime.configure(p.runtime)
+train(small, machine, prepared, out, checkpoints=checkpoints, on_epoch=[said])
+"""
+
+
+def test_a_training_killed_by_the_system_resumes_and_a_changed_one_starts_afresh(
+    tmp_path, prepared, root
+):
+    def start(seed, checkpoints, out):
+        folders = map(str, (prepared, tmp_path / checkpoints, tmp_path / out))
+        command = [sys.executable, "-c", KILLED, str(seed), *folders]
+        return subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
+
+    killed = start(1, "kept", "out")
+    before = [killed.stdout.readline() for _ in range(3)]
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    assert not (tmp_path / "out").exists()
+
+    other, _ = start(2, "kept", "other").communicate()
+    again, _ = start(1, "kept", "out").communicate()
+    whole, _ = start(1, "new", "whole").communicate()
+    # An epoch that was trained twice would not have taken the same time to the millisecond.
+    assert again.splitlines(keepends=True)[:3] == before
+    assert not set(other.splitlines()) & set(again.splitlines())
+    assert len(again.splitlines()) == len(whole.splitlines()) == 6
+    for name in ("model.keras", "curves.csv", "metrics.json"):
+        assert digest(tmp_path / "out" / name) == digest(tmp_path / "whole" / name), name
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_predictions_differ_little_between_precisions(prepared, real):
+    images = load_split(prepared, "test").images
+    exact = convnet.build(real.convnet, 48, "float32")
+    fast = keras_file.with_policy(exact, "mixed_bfloat16")
+    z, z_fast = logits(exact, images), logits(fast, images)
+    assert 0 < np.abs(z - z_fast).max() < 0.02 * np.ptp(z) + 0.005
+    p, p_fast = (1 / (1 + np.exp(-x)) for x in (z, z_fast))
+    assert np.abs(p - p_fast).max() < 0.01
 
 
 def test_another_fingerprint_or_a_corrupt_file_starts_afresh(tmp_path, small_convnet):

@@ -1,9 +1,15 @@
 """VGG16: right preprocessing, cached features equal the whole net, block 5 from the cache."""
 
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
+from convlens.data import space
 from convlens.data.dataset import load_split
 from convlens.errors import InputError
 from convlens.evaluation.predict import logits
@@ -53,7 +59,7 @@ def test_the_saved_net_says_of_pixels_what_training_saw_on_features(
     fine = head.fine_tune.model_copy(update={"epochs": 1 if layer == "block4_pool" else 0})
     head = head.model_copy(update={"fine_tune": fine})
     how = how.model_copy(update={"layer": layer})
-    exact = machine.__class__(**{**machine.__dict__, "precision": "float32"})
+    exact = replace(machine, precision="float32")
     features.extract_features(how, exact, prepared, path, tmp_path / "features")
     train(head, how, exact, prepared, path, tmp_path / "features", tmp_path / "out")
     model = keras_file.load(tmp_path / "out/model.keras")
@@ -91,10 +97,57 @@ def test_features_that_cannot_fit_the_disk_or_belong_to_other_images_are_refused
     tmp_path, base, small, prepared, machine, monkeypatch
 ):
     head, how = small
-    monkeypatch.setattr(features.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 1000}))
-    with pytest.raises(InputError, match="GiB of free disk"):
-        features.extract_features(how, machine, prepared, base[2], tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(space.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 1000}))
+        with pytest.raises(InputError, match="GiB of free disk"):
+            features.extract_features(how, machine, prepared, base[2], tmp_path)
     assert list(tmp_path.iterdir()) == []
     np.save(tmp_path / "train.npy", np.zeros((1, 5, 1, 1, 512), np.float16))
     with pytest.raises(InputError, match="features of 96 images"):
         train(head, how, machine, prepared, base[2], tmp_path, tmp_path / "out")
+
+
+def test_batches_and_views_that_cannot_fit_the_memory_are_refused_before_any_work(
+    tmp_path, base, small, prepared, machine
+):
+    head, how = small
+    huge = how.model_copy(update={"batch_size": 100_000_000})
+    with pytest.raises(InputError, match=r"features\.batch_size 100000000(.|\n)*GiB needed"):
+        features.extract_features(huge, machine, prepared, base[2], tmp_path / "features")
+    assert list(tmp_path.iterdir()) == []
+    features.extract_features(how, machine, prepared, base[2], tmp_path / "features")
+    huge = head.model_copy(update={"batch_size": 1_000_000_000})
+    with pytest.raises(InputError, match=r"batch_size 1000000000(.|\n)*GiB needed"):
+        train(huge, how, machine, prepared, base[2], tmp_path / "features", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+TWICE = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from convlens import params, runtime
+from convlens.training.features import extract_features
+from convlens.training.vgg16 import train
+p = params.changed(params.load(Path("params.yaml")), {
+    "features": {"layer": "block4_pool", "views": 2, "batch_size": 32},
+    "vgg16": {"epochs": 2, "units": 16, "fine_tune": {"epochs": 1}},
+}, "test")
+machine = replace(runtime.configure(p.runtime), precision=sys.argv[1])
+prepared, base, out = map(Path, sys.argv[2:])
+extract_features(p.features, machine, prepared, base, out / "features")
+train(p.vgg16, p.features, machine, prepared, base, out / "features", out)
+"""
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_same_seed_gives_identical_files_in_two_processes(
+    tmp_path, base, prepared, root, precision
+):
+    outs = [tmp_path / name for name in ("one", "two")]
+    for out in outs:
+        command = [sys.executable, "-c", TWICE, precision, prepared, base[2], out]
+        subprocess.run(command, check=True, cwd=root)
+    for name in ("features/train.npy", "model.keras", "curves.csv", "metrics.json"):
+        one, two = (hashlib.sha256((out / name).read_bytes()).hexdigest() for out in outs)
+        assert one == two, name

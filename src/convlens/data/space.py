@@ -1,4 +1,4 @@
-"""Room on the disk, asked for before work begins."""
+"""Room on the disk and in memory, asked for before work begins."""
 
 from __future__ import annotations
 
@@ -7,14 +7,32 @@ from pathlib import Path
 
 from convlens.errors import InputError
 
+_GIB = 2**30
 
-def check_space(folder: Path, needed: int) -> None:
+
+def check_space(
+    folder: Path, needed: int, fix: str = "free some space and run again; what has arrived is kept"
+) -> None:
     """Raise InputError if the disk of `folder` has fewer than `needed` bytes left."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InputError(
             folder,
-            expected=f"{needed:,} bytes of free disk space",
-            found=f"{free:,}",
-            fix="free some space and run again; what has arrived is kept",
+            expected=f"{needed / _GIB:.2f} GiB of free disk",
+            found=f"{free / _GIB:.2f} GiB",
+            fix=fix,
+        )
+
+
+def check_memory(what: str, needed: int, fix: str) -> None:
+    """Raise InputError if `what` needs more bytes than the machine has left."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if free < needed:
+        raise InputError(
+            what,
+            expected=f"at most {free / _GIB:.1f} GiB, the memory that is free",
+            found=f"at least {needed / _GIB:.1f} GiB needed",
+            fix=fix,
         )

@@ -6,7 +6,6 @@ once and every training of a head reads them from here.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,14 @@ from numpy.typing import NDArray
 
 from convlens.data import augment
 from convlens.data.dataset import Split, load_split
+from convlens.data.space import check_space
 from convlens.errors import InputError
 from convlens.files import atomic
 from convlens.models import vgg16, weights
 from convlens.params import FeaturesParams
 from convlens.progress import Progress, silent
 from convlens.runtime import Runtime
+from convlens.training.memory import check_forward_batch
 
 if TYPE_CHECKING:
     import keras
@@ -63,10 +64,12 @@ def extract(
     Raises
     ------
     InputError
-        Before the first batch if the disk can't hold the result.
+        Before the first batch if memory can't hold one, or the disk the result.
     """
     shape = (views, len(split), *base.output_shape[1:])
-    _check_disk(out, int(np.prod(shape)) * 2)
+    check_forward_batch(base, params.batch_size)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    check_space(out.parent, int(np.prod(shape)) * 2, "lower features.views or free some space")
     run = _compiled(base)
     batches = list(_batches(len(split), views, params.batch_size))
     # Written, not memory-mapped: on a full disk a write raises, a map kills the process.
@@ -109,13 +112,3 @@ def _compiled(base: keras.Model) -> Any:
         return tf.cast(base(images, training=False), tf.float32)
 
     return tf.function(forward, input_signature=[signature])
-
-
-def _check_disk(out: Path, wanted: int) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(out.parent).free
-    if wanted > free:
-        raise InputError(
-            out, expected=f"{wanted / 2**30:.1f} GiB of free disk", found=f"{free / 2**30:.1f} GiB",
-            fix="lower features.views or free some space",
-        )  # fmt: skip

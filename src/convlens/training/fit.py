@@ -13,6 +13,7 @@ from convlens.errors import InputError
 from convlens.params import FitParams
 from convlens.training import schedule
 from convlens.training.checkpoint import Checkpoint, History
+from convlens.training.memory import check_training_batch
 
 if TYPE_CHECKING:
     import keras
@@ -42,10 +43,12 @@ def fit(
     Raises
     ------
     InputError
-        At the first step whose loss or weights are not finite.
+        Before the first step if a batch can't fit the memory; at the first step whose loss is
+        not finite.
     """
     import keras
 
+    check_training_batch(model, params.batch_size)
     steps = steps_per_epoch(source, params.batch_size)
     _compile(model, params, steps)
     history = checkpoint.restore(model) if checkpoint else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.dataset import CachedViews, Split, load_split
+from convlens.data.space import check_memory
 from convlens.errors import InputError
 from convlens.models import vgg16, weights
 from convlens.params import FeaturesParams, Vgg16Params
@@ -88,7 +90,9 @@ def _read(cached: Path, name: str, count: int) -> NDArray[np.float16]:
 
 def _through(part: keras.Model, features: NDArray[np.float16]) -> NDArray[np.float16]:
     """Return (K, N, …) features of the layers of `part` behind the cached ones."""
-    out = np.empty((*features.shape[:2], *part.output_shape[1:]), np.float16)
+    shape = (*features.shape[:2], *part.output_shape[1:])
+    check_memory(f"features.views {len(features)}", 2 * math.prod(shape), "lower features.views")
+    out = np.empty(shape, np.float16)
     for view, images in enumerate(features):
         for start in range(0, len(images), 64):
             batch = np.ascontiguousarray(images[start : start + 64], np.float32)
