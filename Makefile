@@ -9,10 +9,10 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
 
-.PHONY: graph help setup repro drawn photos photos-full tutorial test check audit verify bench seeds study ui lock clean
+.PHONY: graph help setup repro drawn photos photos-full photos-224 tutorial test check audit verify bench seeds study ui lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## create .venv with every dependency pinned by hash
 
@@ -42,6 +42,9 @@ photos: $(READY)  ## 4,000 photos: Google's set, or ARCHIVE=some.zip
 
 photos-full: $(READY)  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
 	@$(RECIPE) photos-full $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
+
+photos-224: $(READY)  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
+	@$(RECIPE) photos-224 $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
 
 tutorial: $(READY)  ## the tutorials' recipe to the letter, for comparison
 	@$(RECIPE) tutorial $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
