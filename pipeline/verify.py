@@ -45,7 +45,9 @@ def main() -> None:
     if found:
         sys.exit(1)
     minutes = (time.perf_counter() - started) / 60
-    print(f"two clones byte-identical, data as committed, metrics inside the band: {minutes:.1f} min")
+    print(
+        f"two clones byte-identical, data as committed, metrics inside the band: {minutes:.1f} min"
+    )
 
 
 def run(clone: Path, environment: dict[str, str]) -> None:

@@ -74,6 +74,11 @@ def test_it_learns_and_evaluation_says_what_training_said(
     assert found["accuracy"] == pytest.approx(reported["val_accuracy"], abs=1e-3)
     assert found["log_loss"] == pytest.approx(reported["val_loss"], abs=1e-3)
     assert found["model"] == reported["weights_sha256"]
+    net = keras_file.with_policy(keras_file.load(tmp_path / "model.keras"), machine.policy)
+    split = load_split(prepared, "validation")
+    both = [logits(net, x) for x in (split.images, np.flip(split.images, axis=2).copy())]
+    right = (np.mean(both, axis=0) > 0) == split.labels
+    assert found["mirror_accuracy"] == pytest.approx(right.mean())
     last = read_csv(tmp_path / "curves.csv")[-1]
     assert float(last["val_accuracy"]) == pytest.approx(reported["val_accuracy"])
 

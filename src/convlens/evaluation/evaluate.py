@@ -57,12 +57,14 @@ def evaluate_model(
     """Score `folder`/model.keras in the machine's precision; write metrics and tables to `out`.
 
     Writes metrics.json, predictions.csv, confusion.csv (one row an image, for DVC's confusion
-    plot), roc.csv and calibration.csv.
+    plot), roc.csv and calibration.csv. All are about the images as they are, but for
+    `mirror_accuracy` and `mirror_log_loss`: the mean logit of an image and its mirror image.
     """
     saved = keras_file.load(folder / "model.keras")
     model = keras_file.with_policy(saved, runtime.policy)
     split = load_split(prepared, split_name)
     scored = score(model, split, progress=progress)
+    mirrored = score(model, split, progress=progress, mirrored=True)
     manifest = read_csv(prepared / "manifest.csv")
     result = Evaluation(
         scored,
@@ -73,8 +75,13 @@ def evaluate_model(
         metrics.most_confident_mistakes(scored, params.mistakes),
         split.images,
     )
+    both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
+    with_mirror = {
+        "mirror_accuracy": float(both.correct.mean()),
+        "mirror_log_loss": metrics.log_loss(both),
+    }
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
-    write_json(out / "metrics.json", result.summary | marks)
+    write_json(out / "metrics.json", result.summary | with_mirror | marks)
     _write_predictions(out, scored, result.paths)
     _write_table(out / "roc.csv", ROC, result.roc)
     c = result.calibration

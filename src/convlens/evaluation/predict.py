@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
 
 def score(
-    model: keras.Model, split: Split, batch_size: int = 64, progress: Progress = silent
+    model: keras.Model,
+    split: Split,
+    batch_size: int = 64,
+    progress: Progress = silent,
+    *,
+    mirrored: bool = False,
 ) -> Scored:
-    """Return the logits of `model` for every image of `split`, in order."""
+    """Return the logits of `model` for every image of `split`, or its mirror image, in order."""
+    along = slice(None, None, -1 if mirrored else 1)
     batches = plain_batches(split.images, split.labels, batch_size)
     total = -(-len(split) // batch_size)
     parts = [
-        logits(model, images)
+        logits(model, np.ascontiguousarray(images[:, :, along]))
         for images, _ in progress(batches, what="evaluating", total=total, unit="batch")
     ]
     return Scored(split.labels, np.concatenate(parts))

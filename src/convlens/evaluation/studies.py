@@ -9,7 +9,10 @@ import numpy as np
 
 from convlens.evaluation.numbers import aligned
 
-METRICS = ("accuracy", "log_loss", "roc_auc", "brier", "ece", "val_accuracy", "val_loss", "seconds")
+METRICS = (
+    "accuracy", "mirror_accuracy", "log_loss", "roc_auc", "brier", "ece", "val_accuracy",
+    "val_loss", "seconds",
+)  # fmt: skip
 BAND_SPREADS = 4.0
 SMALLEST_MARGIN = 0.02  # two equal seeds do not make every other machine wrong
 Run = Mapping[str, Any]
@@ -36,11 +39,12 @@ def by_variant(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    """Return the summary as aligned text: test accuracy ± spread, validation, log loss, time."""
-    rows = [("variant", "test accuracy", "validation", "log loss", "seconds")]
+    """Return the summary as aligned text: accuracies ± spread, log loss, training time."""
+    rows = [("variant", "test accuracy", "mirror too", "validation", "log loss", "seconds")]
     for variant, metrics in found.items():
         cells = (
             f"{metrics['accuracy']['mean']:.4f} ± {metrics['accuracy']['sd']:.4f}",
+            f"{metrics['mirror_accuracy']['mean']:.4f}",
             f"{metrics['val_accuracy']['mean']:.4f} ± {metrics['val_accuracy']['sd']:.4f}",
             f"{metrics['log_loss']['mean']:.4f}",
             f"{metrics['seconds']['mean']:.0f}",
