@@ -2,7 +2,7 @@
 
 NAME is a file of studies/, or else the name under which params.yaml as it stands is measured.
 Run `dvc repro prepare fetch_weights` first. Writes docs/results/NAME.json after each run, so an
-interrupted study goes on where it stopped; a study's figure is docs/figures/NAME.png. For the
+interrupted study goes on where it stopped; a study's figure is docs/figures/study_NAME.png. For the
 recipe `drawn` it also writes docs/band.json, which `make verify` holds other machines to.
 """
 
@@ -100,7 +100,7 @@ def _study(name: str, count: int, models: tuple[str, ...], anew: bool) -> None:
         from convlens.figures import style
         from convlens.figures.study import comparison
 
-        style.save(comparison(runs), FIGURES / f"{name}.png")
+        style.save(comparison(runs), FIGURES / f"study_{name}.png")
     if name == "drawn":
         write_json(BAND, studies.bands(runs, BANDED))
 

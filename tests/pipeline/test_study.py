@@ -27,7 +27,7 @@ def test_a_study_compares_its_variants_and_goes_on_where_it_stopped(committed):
     mean = sum(run["accuracy"] for run in found["runs"][:2]) / 2
     assert found["summary"]["1 view"]["accuracy"]["mean"] == mean
     assert said.splitlines()[-1].startswith("2 views")
-    assert (committed.folder / "docs/figures/tiny.png").read_bytes()[:4] == b"\x89PNG"
+    assert (committed.folder / "docs/figures/study_tiny.png").read_bytes()[:4] == b"\x89PNG"
 
     client = MlflowClient(f"sqlite:///{committed.folder}/mlflow.db")
     (experiment,) = client.search_experiments(filter_string="name = 'convlens'")
