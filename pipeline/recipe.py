@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,19 @@ def main(name: str, archive: Path | None, overrides: bool) -> None:
     except InputError as error:
         sys.exit(f"recipe: {error}")
     if overrides:
-        old = dict(params.flat(_plain(before)))
-        new = dict(params.flat(_plain(tree)))
-        click.echo(" ".join(f"-S {k}={_word(v)}" for k, v in new.items() if old.get(k) != v))
+        click.echo(" ".join(overrides_between(_plain(before), _plain(tree))))
         return
     text = io.StringIO()
     yaml.dump(tree, text)
     write_text(PARAMS, text.getvalue())
     click.echo(f"params.yaml is now recipe {name}")
+
+
+def overrides_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the options that make `dvc exp run` turn one tree of parameters into another."""
+    old = dict(params.flat(before))
+    changed = {key: value for key, value in params.flat(after) if old.get(key) != value}
+    return [word for key, value in changed.items() for word in ("-S", f"{key}={_word(value)}")]
 
 
 def _changes(name: str, archive: Path | None) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +29,7 @@ from convlens.evaluation import studies
 from convlens.files import read_csv, read_json, write_json
 from convlens.progress import console, epochs
 from convlens.reproduce import BANDED
+from recipe import overrides_between
 from stage import BASE_WEIGHTS, CHECKPOINTS, PARAMS, PREPARED
 
 RESULTS, FIGURES = Path("docs/results"), Path("docs/figures")
@@ -41,6 +44,11 @@ class Variant:
     name: str
     model: str
     params: params.Params
+
+    @property
+    def seed(self) -> int:
+        """The training's seed."""
+        return int(getattr(self.params, self.model).seed)
 
     def with_seed(self, seed: int) -> Variant:
         """Return the same with another seed of the training; data and features stay."""
@@ -60,49 +68,62 @@ class Variant:
 @click.option("--count", default=3, show_default=True, help="how many seeds")
 @click.option("--model", "models", multiple=True, default=params.MODELS, help="only this model")
 @click.option("--anew", is_flag=True, help="forget earlier runs")
-def main(name: str, count: int, models: tuple[str, ...], anew: bool) -> None:
-    """Train, evaluate, track and summarise."""
+@click.option("--queue", is_flag=True, help="put every run into DVC's queue of experiments instead")
+def main(name: str, count: int, models: tuple[str, ...], anew: bool, queue: bool) -> None:
+    """Train, evaluate, track and summarise; or queue."""
     try:
-        _study(name, count, models, anew)
+        given = params.load(PARAMS)
+        variants = [v for v in _variants(name, given) if v.model in models]
+        seeds = range(1, count + 1)
+        seeded = [variant.with_seed(seed) for variant in variants for seed in seeds]
+        _queue(seeded, given) if queue else _study(name, seeded, given, anew)
     except InputError as error:
         sys.exit(f"study: {error}")
     except KeyboardInterrupt:
         sys.exit("study: interrupted; run again to continue")
 
 
-def _study(name: str, count: int, models: tuple[str, ...], anew: bool) -> None:
-    given = params.load(PARAMS)
+def _study(name: str, variants: list[Variant], given: params.Params, anew: bool) -> None:
     machine = runtime.configure(given.runtime)
-    variants = [v for v in _variants(name, given) if v.model in models]
     out = RESULTS / f"{name}.json"
     digest = read_json(PREPARED / "data.json")["digest"]
     old = {} if anew or not out.exists() else {r["key"]: r for r in read_json(out)["runs"]}
-    runs = []
+    result: dict[str, Any] = {
+        "command": " ".join(["python", *sys.argv]),
+        "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
+        "machine": machine.record(),
+        "data": digest,
+        "runs": [],
+    }
     with tempfile.TemporaryDirectory() as folder:
         for variant in variants:
-            for seed in range(1, count + 1):
-                seeded = variant.with_seed(seed)
-                key = seeded.key(digest, machine)
-                measured = old.get(key) or _run(seeded, machine, Path(folder))
-                runs.append(measured | {"variant": variant.name, "seed": seed, "key": key})
-                result = {
-                    "command": f"python pipeline/study.py {name} --count {count}",
-                    "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
-                    "machine": machine.record(),
-                    "data": digest,
-                    "summary": studies.summary(runs, given.evaluate.confidence),
-                    "runs": runs,
-                }
-                write_json(out, result)
-                print(f"{variant.name}, seed {seed}: {runs[-1]['accuracy']:.4f}", flush=True)
+            key = variant.key(digest, machine)
+            measured = old.get(key) or _run(variant, machine, Path(folder))
+            known = {"variant": variant.name, "seed": variant.seed, "key": key}
+            result["runs"].append(measured | known)
+            result["summary"] = studies.summary(result["runs"], given.evaluate.confidence)
+            write_json(out, result)
+            print(f"{variant.name}, seed {variant.seed}: {measured['accuracy']:.4f}", flush=True)
     print(studies.table(result["summary"]))
     if (STUDIES / f"{name}.yaml").exists():
         from convlens.figures import style
         from convlens.figures.study import comparison
 
-        style.save(comparison(runs), FIGURES / f"study_{name}.png")
+        style.save(comparison(result["runs"]), FIGURES / f"study_{name}.png")
     if name == "drawn":
-        write_json(BAND, studies.bands(runs, BANDED))
+        write_json(BAND, studies.bands(result["runs"], BANDED))
+
+
+def _queue(variants: list[Variant], given: params.Params) -> None:
+    for variant in variants:
+        words = overrides_between(given.model_dump(), variant.params.model_dump())
+        label = "-".join(re.findall(r"[\w.]+", f"{variant.name} seed {variant.seed}"))
+        command = ["dvc", "exp", "run", "--queue", "--name", label, *words]
+        if subprocess.run([*command, f"evaluate@{variant.model}"], check=False).returncode:
+            raise InputError(
+                label, expected="a queued experiment", found="see above", fix="see above"
+            )
+    print("queued; start with `dvc queue start` or `dvc exp run --run-all`")
 
 
 def _variants(name: str, given: params.Params) -> list[Variant]:
