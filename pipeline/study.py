@@ -73,37 +73,43 @@ def main(name: str, count: int, models: tuple[str, ...], anew: bool, queue: bool
     """Train, evaluate, track and summarise; or queue."""
     try:
         given = params.load(PARAMS)
-        variants = [v for v in _variants(name, given) if v.model in models]
         seeds = range(1, count + 1)
-        seeded = [variant.with_seed(seed) for variant in variants for seed in seeds]
-        _queue(seeded, given) if queue else _study(name, seeded, given, anew)
+        seeded = [variant.with_seed(seed) for variant in _variants(name, given) for seed in seeds]
+        if queue:
+            _queue([variant for variant in seeded if variant.model in models], given)
+        else:
+            _study(name, seeded, given, models=models, anew=anew)
     except InputError as error:
         sys.exit(f"study: {error}")
     except KeyboardInterrupt:
         sys.exit("study: interrupted; run again to continue")
 
 
-def _study(name: str, variants: list[Variant], given: params.Params, anew: bool) -> None:
+def _study(
+    name: str, variants: list[Variant], given: params.Params, *, models: tuple[str, ...], anew: bool
+) -> None:
     machine = runtime.configure(given.runtime)
-    out = RESULTS / f"{name}.json"
-    digest = read_json(PREPARED / "data.json")["digest"]
-    old = {} if anew or not out.exists() else {r["key"]: r for r in read_json(out)["runs"]}
+    out, digest = RESULTS / f"{name}.json", read_json(PREPARED / "data.json")["digest"]
     result: dict[str, Any] = {
-        "command": " ".join(["python", *sys.argv]),
+        "command": f"python pipeline/study.py {name}",
         "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
         "machine": machine.record(),
         "data": digest,
-        "runs": [],
     }
+    planned = {variant.key(digest, machine): variant for variant in variants}
+    earlier = [] if anew or not out.exists() else read_json(out)["runs"]
+    done = {run["key"]: run for run in earlier if run["key"] in planned}
     with tempfile.TemporaryDirectory() as folder:
-        for variant in variants:
-            key = variant.key(digest, machine)
-            measured = old.get(key) or _run(variant, machine, Path(folder))
-            known = {"variant": variant.name, "seed": variant.seed, "key": key}
-            result["runs"].append(measured | known)
+        for key, variant in planned.items():
+            if key in done or variant.model not in models:
+                continue
+            measured = _run(variant, machine, Path(folder))
+            done[key] = {"variant": variant.name, "seed": variant.seed, **measured, "key": key}
+            result["runs"] = [done[key] for key in planned if key in done]
             result["summary"] = studies.summary(result["runs"], given.evaluate.confidence)
             write_json(out, result)
             print(f"{variant.name}, seed {variant.seed}: {measured['accuracy']:.4f}", flush=True)
+    result = read_json(out)
     print(studies.table(result["summary"]))
     if (STUDIES / f"{name}.yaml").exists():
         from convlens.figures import style
@@ -121,7 +127,7 @@ def _queue(variants: list[Variant], given: params.Params) -> None:
         command = ["dvc", "exp", "run", "--queue", "--name", label, *words]
         if subprocess.run([*command, f"evaluate@{variant.model}"], check=False).returncode:
             raise InputError(
-                label, expected="a queued experiment", found="see above", fix="see above"
+                label, expected="a queued experiment", found="the error above", fix="mend that"
             )
     print("queued; start with `dvc queue start` or `dvc exp run --run-all`")
 
