@@ -58,7 +58,8 @@ check: $(DEV)  ## formatting, lint, types
 seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
 	@python pipeline/study.py $(or $(NAME),drawn) --count $(or $(N),3)
 
-study: seeds  ## compare the variants of studies/NAME.yaml over N=3 seeds
+study: $(READY)  ## compare the variants of studies/NAME.yaml over N=3 seeds
+	@python pipeline/study.py $(or $(NAME),$(error name a study: make study NAME=$(basename $(notdir $(firstword $(wildcard studies/*.yaml)))))) --count $(or $(N),3)
 
 bench: $(READY)  ## time the import against a plain loop, side by side (minutes)
 	@python benchmarks/import_speed.py

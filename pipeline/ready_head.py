@@ -16,8 +16,8 @@ SPLIT = {"train": 0.5, "validation": 0.25, "test": 0.25}  # for archives without
 def main(data: DataParams, runtime: RuntimeParams, archive: str) -> None:
     """Write ready_head.npz and its card, ready_head.md."""
     machine = rt.configure(runtime)
+    from convlens.evaluation.ready import card, train
     from convlens.models import ready
-    from convlens.training.ready import card, train
 
     changes = {"source": "archive", "archive": archive, "sha256": None, "split": SPLIT}
     photos = DataParams.model_validate(data.model_dump() | changes)

@@ -33,17 +33,17 @@ def main(name: str, archive: Path | None, overrides: bool) -> None:
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 120
     yaml.representer.add_representer(type(None), lambda dumper, _: _null(dumper))
-    before, tree = yaml.load(PARAMS), yaml.load(BASE)
+    tree = yaml.load(BASE)
     try:
         changes = _changes(name, archive)
         for key, value in changes.items():
             params.put(tree, key, value, RECIPES / f"{name}.yaml")
         params.check(_plain(tree), RECIPES / f"{name}.yaml")
+        if overrides:
+            click.echo(" ".join(overrides_between(params.tree(PARAMS), _plain(tree))))
+            return
     except InputError as error:
         sys.exit(f"recipe: {error}")
-    if overrides:
-        click.echo(" ".join(overrides_between(_plain(before), _plain(tree))))
-        return
     text = io.StringIO()
     yaml.dump(tree, text)
     write_text(PARAMS, text.getvalue())
@@ -59,9 +59,10 @@ def overrides_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> li
 
 def _changes(name: str, archive: Path | None) -> dict[str, Any]:
     recipe = RECIPES / f"{name}.yaml"
-    changes = {} if recipe == BASE else dict(params.flat(YAML(typ="safe").load(recipe)))
+    changes = {} if recipe == BASE else dict(params.flat(params.tree(recipe)))
     if archive is None:
         return changes
+    archive = archive.resolve()  # the queue of experiments runs in another folder
     if archive.is_dir():
         return changes | {"data.source": "archive", "data.archive": str(archive)}
     if not archive.is_file():

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from ruamel.yaml import YAML
 
 from convlens import params, runtime, tracking
 from convlens.errors import InputError
@@ -29,12 +28,15 @@ from convlens.evaluation import studies
 from convlens.files import read_csv, read_json, write_json
 from convlens.progress import console, epochs
 from convlens.reproduce import BANDED
+from convlens.training.checkpoint import TRAINS, code_digest
 from recipe import overrides_between
 from stage import BASE_WEIGHTS, CHECKPOINTS, PARAMS, PREPARED
 
 RESULTS, FIGURES = Path("docs/results"), Path("docs/figures")
 BAND = Path("docs/band.json")
 STUDIES = Path("studies")
+SECTIONS = ("convnet", "features", "vgg16", "evaluate")
+DRAWN, TO_DRAWN = Path("recipes/drawn.yaml"), "`make drawn`, or another name for these results"
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,24 @@ class Variant:
         changes = {f"{self.model}.seed": seed}
         return Variant(self.name, self.model, params.changed(self.params, changes, "seed"))
 
-    def key(self, digest: str, machine: runtime.Runtime) -> str:
+    def key(self, data: Any, machine: runtime.Runtime) -> str:
         """Return what tells whether a run in the result file is this one."""
         sections = ("features", "vgg16") if self.model == "vgg16" else ("convnet",)
         settings = self.params.model_dump(mode="json", include={*sections, "evaluate"})
-        known = json.dumps([self.model, settings, digest, machine.record()], sort_keys=True)
-        return hashlib.sha256(known.encode()).hexdigest()
+        photos = [data["digest"], data["image_size"], code_digest((*TRAINS, "evaluation"))]
+        known = [self.name, self.model, settings, photos, machine.record()]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 @click.command(help=__doc__)
 @click.argument("name")
-@click.option("--count", default=3, show_default=True, help="how many seeds")
-@click.option("--model", "models", multiple=True, default=params.MODELS, help="only this model")
+@click.option(
+    "--count", type=click.IntRange(min=1), default=3, show_default=True, help="how many seeds"
+)
+@click.option(
+    "--model", "models", multiple=True, type=click.Choice(params.MODELS), default=params.MODELS,
+    help="only this model",
+)  # fmt: skip
 @click.option("--anew", is_flag=True, help="forget earlier runs")
 @click.option("--queue", is_flag=True, help="put every run into DVC's queue of experiments instead")
 def main(name: str, count: int, models: tuple[str, ...], anew: bool, queue: bool) -> None:
@@ -88,16 +96,20 @@ def main(name: str, count: int, models: tuple[str, ...], anew: bool, queue: bool
 def _study(
     name: str, variants: list[Variant], given: params.Params, *, models: tuple[str, ...], anew: bool
 ) -> None:
+    if name == "drawn" and given != params.load(DRAWN):
+        raise InputError(
+            PARAMS, expected=f"the parameters of {DRAWN}", found="others", fix=TO_DRAWN
+        )
     machine = runtime.configure(given.runtime)
-    out, digest = RESULTS / f"{name}.json", read_json(PREPARED / "data.json")["digest"]
+    out, data = RESULTS / f"{name}.json", read_json(PREPARED / "data.json")
     result: dict[str, Any] = {
         "command": f"python pipeline/study.py {name}",
         "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
         "machine": machine.record(),
-        "data": digest,
+        "data": data["digest"],
     }
-    planned = {variant.key(digest, machine): variant for variant in variants}
-    earlier = [] if anew or not out.exists() else read_json(out)["runs"]
+    planned = {variant.key(data, machine): variant for variant in variants}
+    earlier = [] if anew or not out.exists() else read_json(out).get("runs", [])
     done = {run["key"]: run for run in earlier if run["key"] in planned}
     with tempfile.TemporaryDirectory() as folder:
         for key, variant in planned.items():
@@ -116,7 +128,7 @@ def _study(
         from convlens.figures.study import comparison
 
         style.save(comparison(result["runs"]), FIGURES / f"study_{name}.png")
-    if name == "drawn":
+    if name == "drawn" and {run["model"] for run in result["runs"]} == set(params.MODELS):
         write_json(BAND, studies.bands(result["runs"], BANDED))
 
 
@@ -136,8 +148,21 @@ def _variants(name: str, given: params.Params) -> list[Variant]:
     path = STUDIES / f"{name}.yaml"
     if not path.exists():
         return [Variant(model, model, given) for model in params.MODELS]
-    study = YAML(typ="safe").load(path)
-    base = params.changed(given, study.get("changes") or {}, path)
+    study = params.tree(path)
+    if not isinstance(study, dict) or set(study) - {"changes"} != {"model", "variants"}:
+        raise InputError(
+            path, expected="model, variants and perhaps changes",
+            found=", ".join(study) if isinstance(study, dict) else "no keys", fix="see studies/",
+        )  # fmt: skip
+    every = study.get("changes") or {}
+    for changes in (every, *study["variants"].values()):
+        for key, _ in params.flat(changes or {}):
+            if key.split(".")[0] not in SECTIONS:  # what comes before is the same for all
+                raise InputError(
+                    f"{path}: {key}", expected=f"a key of {', '.join(SECTIONS)}", found="another",
+                    fix="change it in params.yaml and repeat `dvc repro prepare`",
+                )  # fmt: skip
+    base = params.changed(given, every, path)
     return [
         Variant(variant, study["model"], params.changed(base, changes or {}, path))
         for variant, changes in study["variants"].items()

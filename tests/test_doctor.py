@@ -96,6 +96,16 @@ def test_relative_store(clone, monkeypatch, uri):
     assert "relative" in one(clone()).found
 
 
+@pytest.mark.parametrize(
+    "uri", ["postgresql+psycopg2://me:s3cret@127.0.0.1:9/ml", "/abs/mlruns", "databricks"]
+)
+def test_absolute_stores_are_not_called_relative(clone, monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    examination = clone()
+    assert "relative" not in doctor.text(examination)
+    assert "s3cret" not in doctor.text(examination)
+
+
 def test_absent_server_shows_no_password(clone, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:s3cret@127.0.0.1:9")
     examination = clone()

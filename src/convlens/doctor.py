@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from convlens import runtime as rt
-from convlens.errors import InputError
+from convlens.errors import InputError, masked
 from convlens.params import Params
 from convlens.reproduce import damaged
 from convlens.tracking import TrackingUnavailable
@@ -185,9 +185,9 @@ def _cached_results(lock: Path, cache: Path) -> Iterator[Finding]:
 
 def _environment(root: Path) -> Iterator[Finding]:
     uri = store_uri(home(root))
-    if re.match(r"sqlite:///(?!/)|(?!\w+:)", uri):
+    if re.match(r"sqlite:///(?!/)|(?!/|databricks|[\w+.-]+:)", uri):
         yield Finding(
-            "problem", "MLFLOW_TRACKING_URI", f"the relative {uri}",
+            "problem", "MLFLOW_TRACKING_URI", f"the relative {masked(uri)}",
             "make it absolute: experiments in the queue run in another folder",
         )  # fmt: skip
     try:

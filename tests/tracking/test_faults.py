@@ -136,13 +136,16 @@ def test_server_that_serves_then_dies_midway(trained, project, server, client, m
     words = ["server", "--backend-store-uri", database, "--host", "127.0.0.1", "--workers", "1"]
     address = server([*words, "--artifacts-destination", str(place / "files")], dict(os.environ))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    curves = trained.report()
+    trained.evaluate()
+    extra = trained.figure("convnet/evaluation/extra.png")
     run_id = trained.sync("convnet")
-    assert len(client(address).list_artifacts(run_id, "images")) == 2
+    assert len(client(address).list_artifacts(run_id, "images")) == 4
     assert capfd.readouterr() == ("", "")  # the package never prints, nor what it calls
-    curves.unlink()
+    extra.unlink()
     assert trained.sync("convnet") == run_id
-    assert not client(address).list_artifacts(run_id, "images")
+    left = client(address).list_artifacts(run_id, "images")
+    assert all("confusion" in item.path for item in left)
+    assert len(left) == 2
 
     trained.train(weights="b" * 64)
     process = project("hang", MLFLOW_TRACKING_URI=address)

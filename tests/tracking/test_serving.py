@@ -128,7 +128,7 @@ def test_another_file_than_the_logged_one_is_refused(logged):
     from types import SimpleNamespace
 
     from convlens.errors import InputError
-    from convlens.serving import ConvLensModel
+    from convlens.tracking.serving import ConvLensModel
 
     path, _ = logged
     context = SimpleNamespace(artifacts={"model": str(path)}, model_config={"sha256": sha256(path)})
@@ -144,7 +144,7 @@ def test_another_file_than_the_logged_one_is_refused(logged):
 )  # fmt: skip
 def test_bad_image_is_named(cell):
     from convlens.errors import InputError
-    from convlens.serving import pixels
+    from convlens.tracking.serving import pixels
 
     with pytest.raises(InputError, match="image 7"):
         pixels(cell, SIZE, 7)

@@ -1,8 +1,11 @@
 """What an MLflow client reads back after results were projected onto a store."""
 
 import re
+import shutil
 import sqlite3
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -72,7 +75,7 @@ def test_model_is_packed_without_pickle(outputs, client, tmp_path):
     assert client().get_logged_model(model_id).status == "READY"
     packed = tmp_path / "mlartifacts" / "models" / model_id / "artifacts"
     assert (packed / "artifacts" / "model.keras").read_bytes() == outputs.WEIGHTS.encode()
-    assert (packed / "code" / "convlens" / "serving.py").exists()
+    assert (packed / "code" / "convlens" / "tracking" / "serving.py").exists()
     assert not list(packed.rglob("*.pkl"))
     needs = (packed / "requirements.txt").read_text().splitlines()
     assert all(re.fullmatch(r"[a-z]+==[\d.]+", line) for line in needs)
@@ -169,7 +172,7 @@ def test_changed_figure_replaces_the_old_one_in_the_grid(outputs, client):
         assert picture.convert("L").getpixel((0, 0)) == 255
     (outputs.root / "reports" / "convnet" / "curves.png").unlink()
     outputs.sync("convnet")
-    assert files(client(), run_id, "images") == []
+    assert files(client(), run_id, "images") == before  # nothing says that it is wrong now
 
 
 def test_grid_names_are_those_of_log_image(outputs, client):
@@ -227,6 +230,39 @@ def test_mlflow_run_id_of_the_environment_is_ignored(outputs, monkeypatch):
     outputs.data()
     monkeypatch.setenv("MLFLOW_RUN_ID", "f" * 32)
     assert outputs.sync("data") != "f" * 32
+
+
+def test_results_of_a_study_know_the_commit_of_the_repository(
+    outputs, client, monkeypatch, tmp_path
+):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@t"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as elsewhere:
+        outputs.root = Path(elsewhere)
+        outputs.data()
+        outputs.train()
+        monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+        run_id = outputs.sync("convnet")
+    outputs.root = tmp_path
+    assert client().get_run(run_id).data.tags["git.commit"] == head.stdout.strip()
+
+
+def test_what_a_later_record_does_not_mention_stays(outputs, client):
+    outputs.data()
+    outputs.train()
+    outputs.evaluate()
+    outputs.explain()
+    run_id = outputs.sync("convnet")
+    shutil.rmtree(outputs.root / "reports/convnet/explain")  # e.g. a study of the same weights
+    (outputs.root / "reports/convnet/evaluation/confusion.png").unlink()
+    assert outputs.sync("convnet") == run_id
+    kept = {item.path for item in client().list_artifacts(run_id, "explain")}
+    assert any(path.startswith("explain/") for path in kept)
+    gone = {item.path for item in client().list_artifacts(run_id, "evaluation")}
+    assert "evaluation/confusion.png" not in gone
+    assert client().get_run(run_id).data.tags["convlens.stage"] == "train evaluation explain"
 
 
 @pytest.mark.parametrize("name", tracking.NAMES)

@@ -1,6 +1,6 @@
 """The typed, strict mirror of params.yaml: one class a section."""
 
-from convlens.params.reading import changed, check, flat, load, put
+from convlens.params.reading import changed, check, flat, load, put, tree
 from convlens.params.sections import (
     MODELS,
     AugmentParams,
@@ -44,4 +44,5 @@ __all__ = [
     "flat",
     "load",
     "put",
+    "tree",
 ]

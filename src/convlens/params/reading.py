@@ -20,26 +20,30 @@ def load(path: Path) -> Params:
     InputError
         Naming the file, the key, what was expected and what stands there.
     """
+    return check(tree(path), path)
+
+
+def tree(path: Path) -> Any:
+    """Read a YAML file as plain values; raises InputError, naming it, if that can't be done."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        raw: Any = YAML(typ="safe", pure=True).load(path.read_text())
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
             path,
-            expected="a readable parameter file",
+            expected="a readable file of parameters",
             found=str(error.strerror),
             fix="run from the repository's root, or restore the file with git",
         ) from error
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: no UTF-8, or a date that is none
         raise InputError(
             path,
             expected="valid YAML",
             found=" ".join(str(error).split()),
             fix="mend that line",
         ) from error
-    return check(raw, path)
 
 
 def check(raw: Any, where: object) -> Params:

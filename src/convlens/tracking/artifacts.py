@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import uuid
@@ -18,22 +19,34 @@ _THUMBNAIL = (256, 256)
 
 
 def send(client: Any, run_id: str, record: RunRecord) -> None:
-    """Make the run's files those of `record`; unchanged ones, by digest, are not sent again."""
+    """Make the run's files those of `record`; unchanged ones, by digest, are not sent again.
+
+    Of a part that `record` knows nothing of, e.g. explanations that were not made again, the
+    run keeps what it has.
+    """
     sources = dict(record.files) | {_grid_name(k, record): p for k, p in record.images.items()}
     digests = {name: sha256(path) for name, path in sources.items()}
     with tempfile.TemporaryDirectory() as scratch:
         there = _there(client, run_id, Path(scratch) / "there")
-        if there == digests:
+        described = {_part(name) for name in digests}
+        stale = {name for name in there if name not in digests and _part(name) in described}
+        after = {name: there[name] for name in there.keys() - stale} | digests
+        if there == after:
             return
         out = Path(scratch) / "out"
         changed = [name for name in sources if there.get(name) != digests[name]]
         with ThreadPoolExecutor() as pool:  # decoding big figures is most of the time here
             list(pool.map(lambda name: _stage(sources[name], out, name), changed))
-        _remove(client, run_id, set(there) - set(digests))
+        _remove(client, run_id, stale)
         client.log_artifacts(run_id, str(out))
         # Last, so that whatever was cut off before it is sent again.
-        write_json(Path(scratch) / _MANIFEST, digests)
+        write_json(Path(scratch) / _MANIFEST, after)
         client.log_artifact(run_id, str(Path(scratch) / _MANIFEST))
+
+
+def _part(name: str) -> str:
+    """Return what a file is about, e.g. `explain` of `explain/filters.png`."""
+    return re.split("[/~+]", name.removeprefix(_GRID))[0]
 
 
 def _grid_name(key: str, record: RunRecord) -> str:

@@ -40,13 +40,14 @@ def origin(root: Path, place: Path, digest: str, params: Params, ended: int) -> 
     if note.exists():
         known: dict[str, Any] = read_json(note)
         return known
+    code = root if git(root, "rev-parse", "HEAD") else place  # a study's outputs lie elsewhere
     made = {
         "ended": ended,
         "params": params.model_dump(mode="json"),
         "data": data_digest(root),
-        "tags": _tags(root, params),
+        "tags": _tags(code, params),
     }
-    diff = uncommitted(root)
+    diff = uncommitted(code)
     if diff:
         write_text(note.with_suffix(".diff"), masked(diff))
     write_json(note, made)
@@ -60,11 +61,11 @@ def data_digest(root: Path) -> str:
 
 
 def _tags(root: Path, params: Params) -> dict[str, str]:
-    lock = root / "requirements.lock"
+    lock, commit = root / "requirements.lock", git(root, "rev-parse", "HEAD").strip()
     tags = {
         "dvc.exp": os.environ.get("DVC_EXP_NAME", ""),
-        "git.commit": git(root, "rev-parse", "HEAD").strip(),
-        "git.dirty": str(bool(uncommitted(root))).lower(),
+        "git.commit": commit,
+        "git.dirty": str(bool(uncommitted(root))).lower() if commit else "",
         "lock.hash": sha256(lock) if lock.exists() else "",
         "cpu": rt.cpu_name(),
         "isa": rt.isa(rt.cpu_flags()),

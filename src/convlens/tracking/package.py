@@ -28,7 +28,7 @@ def package(model: Path, folder: Path, logged: Any) -> None:
     code = Path(str(convlens.__file__)).parent
     mlflow.pyfunc.save_model(
         str(folder),
-        python_model=str(code / "serving.py"),
+        python_model=str(code / "tracking/serving.py"),
         artifacts={"model": str(model)},
         model_config={"sha256": sha256(model)},
         code_paths=[str(code)],

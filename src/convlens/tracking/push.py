@@ -73,6 +73,8 @@ def _values(client: Any, run: Any, record: RunRecord, model_id: str | None) -> N
         "mlflow.source.name": f"convlens {record.kind}",
         "mlflow.source.git.commit": record.tags.get("git.commit", ""),
     }
+    stages = data.tags.get("convlens.stage", "").split() + record.tags["convlens.stage"].split()
+    tags["convlens.stage"] = " ".join(dict.fromkeys(stages))
     if record.images:
         tags |= {"mlflow.loggedImages": "True"}
     metrics = [
@@ -108,13 +110,13 @@ def _after_last(client: Any, run: Any, key: str, moment: int) -> int:
 
 def _model(client: Any, experiment: str, run: Any, record: RunRecord) -> str | None:
     """Log the model as a pyfunc once and tie it to its run."""
-    from mlflow.entities import LoggedModelOutput
-
     if record.model is None:
         return None
     query = f"tags.`convlens.model` = '{record.digest}'"
     for logged in client.search_logged_models([experiment], query):
         if logged.status == "READY":
+            if not (run.outputs and run.outputs.model_outputs):  # a projection was killed here
+                _tie(client, run, logged)
             return str(logged.model_id)
         client.delete_logged_model(logged.model_id)  # half-written by a killed projection
     from convlens.tracking.package import package
@@ -132,8 +134,14 @@ def _model(client: Any, experiment: str, run: Any, record: RunRecord) -> str | N
         package(record.model, folder, logged)
         client.log_model_artifacts(logged.model_id, str(folder))
     client.finalize_logged_model(logged.model_id, "READY")
-    client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, 0)])
+    _tie(client, run, logged)
     return str(logged.model_id)
+
+
+def _tie(client: Any, run: Any, logged: Any) -> None:
+    from mlflow.entities import LoggedModelOutput
+
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, 0)])
 
 
 def _input(client: Any, run: Any, dataset: Dataset | None) -> None:

@@ -97,7 +97,7 @@ def _describe_data(
         started=note["ended"],
         ended=note["ended"],
         params={key: masked(str(value)) for key, value in flat(sections)},
-        tags=note["tags"] | {"convlens.stage": "prepare", "convlens.recipe": data["source"]},
+        tags=note["tags"] | {"convlens.stage": "prepare", "data.source": data["source"]},
         metrics=_numbers({"images": data["counts"]}) | _usage(root, "data", note["ended"]),
         images=_pictures(reports),
         files=manifest | _documents(reports) | _diff(place, digest),
@@ -123,7 +123,7 @@ def _describe_model(root: Path, place: Path, name: str, params: Params) -> RunRe
     series, seconds = _series(folder)
     tags = {
         "convlens.stage": " ".join(["train", *reports]),
-        "convlens.recipe": recipe,
+        "data.source": recipe,
         "convlens.architecture": name,
         "data.digest": note["data"],
         "precision": trained["precision"],

@@ -27,7 +27,8 @@ class Registered:
 def register(root: Path, model: Literal["convnet", "vgg16"], rule: RegistryParams) -> Registered:
     """Register the winner among the runs of `model` on the data prepared under `root`.
 
-    The winner has the highest test accuracy, then the lowest log loss. It becomes a version of
+    The winner has the highest validation accuracy, then the lowest log loss: chosen by its test
+    accuracy, the best of many runs would look better than it is. It becomes a version of
     `convlens-<model>` with a model card, once however often it wins, and gets the alias
     `candidate`; `champion` too if `verdict` says so.
 
@@ -83,7 +84,7 @@ def _winner(client: Any, experiment: str, model: str, digest: str) -> Any:
         f"tags.`convlens.architecture` = '{model}' and tags.`data.digest` = '{digest}' "
         "and metrics.test_accuracy >= 0 and attributes.status = 'FINISHED'"
     )
-    order = ["metrics.test_accuracy DESC", "metrics.test_log_loss ASC"]
+    order = ["metrics.val_accuracy DESC", "metrics.val_loss ASC"]
     found = client.search_runs([experiment], query, order_by=order, max_results=1)
     if not found:
         raise InputError(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 History = list[dict[str, float]]
 PACKAGE = Path(__file__).resolve().parents[1]
+TRAINS = ("data", "models", "training")  # the code that decides what a training becomes
 
 
 def fingerprint(settings: Mapping[str, Any], data: Iterable[NDArray[Any]]) -> str:
@@ -29,7 +30,14 @@ def fingerprint(settings: Mapping[str, Any], data: Iterable[NDArray[Any]]) -> st
     total = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for part in data:
         total.update(hashlib.sha256(np.ascontiguousarray(part).data).digest())
-    for folder in ("data", "models", "training"):
+    total.update(code_digest(TRAINS).encode())
+    return total.hexdigest()
+
+
+def code_digest(folders: Iterable[str]) -> str:
+    """Return the sha256 of all modules in these folders of the package."""
+    total = hashlib.sha256()
+    for folder in folders:
         for path in sorted((PACKAGE / folder).glob("*.py")):
             total.update(path.read_bytes())
     return total.hexdigest()

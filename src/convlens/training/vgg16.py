@@ -42,7 +42,11 @@ def train(
     model = vgg16.build(weights.read(base_weights), feature_params, params, image_size)
     views = CachedViews(_read(cached, "train", len(split)), split.labels, params.seed)
     validation = Split(_read(cached, "validation", len(held_out))[0], held_out.labels)
-    settings = params.model_dump() | feature_params.model_dump() | runtime.record()
+    settings = {
+        "vgg16": params.model_dump(),
+        "features": feature_params.model_dump(),
+        "runtime": runtime.record(),
+    }
     data = (views.features, views.labels, validation.images, validation.labels)
     mark = fingerprint(settings, data) if checkpoints else ""
     done: list[Checkpoint] = []

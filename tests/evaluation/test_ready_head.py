@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from convlens.data import CLASSES
+from convlens.evaluation.ready import STRENGTHS, card, train
 from convlens.models import ready
 from convlens.params import DataParams
-from convlens.training.ready import STRENGTHS, card, train
 
 SIZES = (32, 48)
 
