@@ -89,9 +89,10 @@ def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:
         if not set(names) <= set(opened.namelist()):
             return images, {}
         parts = [Image.open(io.BytesIO(opened.read(name))) for name in names]
+    side = images.shape[1]
     return images, {
-        "animal": np.stack([masks.animal_mask(mask) for mask in parts]),
-        "parts": np.stack([masks.class_parts(mask) for mask in parts]),
+        "animal": np.stack([masks.animal_mask(mask, side) for mask in parts]),
+        "parts": np.stack([masks.class_parts(mask, side) for mask in parts]),
     }
 
 

@@ -22,7 +22,7 @@ def main(imagenet: ImagenetParams, explain: ExplainParams, runtime: RuntimeParam
     from convlens.report.explanation import read_examples
     from convlens.report.imagenet import write_guesses
 
-    model = vgg16_imagenet.load(vgg16_imagenet.find(imagenet.weights))
+    model = vgg16_imagenet.load(vgg16_imagenet.find(imagenet.weights, console))
     photos = read_examples(PREPARED / "examples", int(model.input_shape[1]))
     write_guesses(
         model, photos, OUT, method=explain.method, colormap=explain.colormap, progress=console

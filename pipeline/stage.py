@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import inspect
-import os
 import resource
 import signal
 import sys
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args, get_type_hints
 
 from convlens import params
-from convlens.errors import InputError
+from convlens.errors import InputError, of_the_disk
 from convlens.files import write_json
 
 PARAMS = Path("params.yaml")
@@ -25,13 +23,6 @@ FEATURES = Path("data/features")
 BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
 LOCAL = Path(".convlens")  # of this machine only: checkpoints, locks, wall times
 CHECKPOINTS = LOCAL / "checkpoints"
-MENDABLE = {
-    errno.ENOSPC: "free some space and run again",
-    errno.EDQUOT: "free some space and run again",
-    errno.EACCES: "give yourself the right to write there and run again",
-    errno.EPERM: "give yourself the right to write there and run again",
-    errno.EROFS: "make the disk writable, or work in a clone on another one",
-}
 
 
 def run(main: Callable[..., None]) -> NoReturn:
@@ -52,9 +43,7 @@ def run(main: Callable[..., None]) -> NoReturn:
         print(f"\n{name}: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        if error.errno not in MENDABLE:
-            raise
-        print(f"\n{name}: {_of_the_disk(error)}", file=sys.stderr)
+        print(f"\n{name}: {of_the_disk(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print(f"\n{name}: interrupted; run again to continue", file=sys.stderr)
@@ -110,15 +99,6 @@ def _terminate(*_: object) -> NoReturn:
     for end in (signal.SIGINT, signal.SIGTERM):  # one is enough: the next would cut the clean-up
         signal.signal(end, signal.SIG_IGN)
     raise KeyboardInterrupt  # SIGTERM unwinds like Ctrl-C, so that `with` blocks clean up
-
-
-def _of_the_disk(error: OSError) -> InputError:
-    return InputError(
-        error.filename or Path.cwd(),
-        expected="a disk with room that may be written to",
-        found=os.strerror(error.errno or 0),
-        fix=MENDABLE[error.errno or 0],
-    )
 
 
 def _record_usage(name: str, seconds: float) -> None:

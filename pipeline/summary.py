@@ -13,13 +13,9 @@ Where to look next
   dvc metrics show     all metrics; `dvc plots show` draws both models' curves"""
 
 
-def show() -> None:
+def main() -> None:
     """Print both models' row of reports/summary.json."""
     print(f"\n{aligned(closing_table(Path()))}\n{NEXT}")
-
-
-def main() -> None:
-    show()
 
 
 if __name__ == "__main__":

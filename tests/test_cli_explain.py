@@ -127,3 +127,21 @@ def test_without_full_weights_the_message_says_how_to_get_them(photos, monkeypat
     assert result.exit_code == 2
     for part in ("no network", vgg16_imagenet.URL, "imagenet.weights", str(photos / "models")):
         assert part in result.stderr
+
+
+def test_every_photo_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["a/cat.jpg", "b/cat.jpg", "c/cat_2.jpg", "d/cat_2.jpg"]
+    for name in names:
+        Path(name).parent.mkdir()
+        Path(name).touch()
+    folders = [folder for _, folder in cli_explain._places([*map(Path, names)], Path("out"))]
+    assert len(set(folders)) == 4
+    assert folders[:2] == [Path("out/cat"), Path("out/cat_2")]
+
+
+def test_an_output_that_cannot_be_written_is_one_error(photos, models):
+    (photos / "taken").touch()
+    result = explain("a.png", "--model", "convnet", "--models", models, "--out", "taken/here")
+    assert result.exit_code == 2
+    assert "found:    Not a directory" in result.stderr

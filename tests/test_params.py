@@ -72,3 +72,11 @@ def test_broken_yaml_names_its_line(tmp_path: Path):
     path.write_text("data:\n  source: [drawn\n")
     with pytest.raises(InputError, match="line 3"):
         params.load(path)
+
+
+@pytest.mark.parametrize("text", [b"data: \xb1", b"a: 2024-13-45", b"a: !!int x"])
+def test_text_that_is_no_utf8_and_values_that_are_none_name_the_file(tmp_path: Path, text):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(text)
+    with pytest.raises(InputError, match=r"params\.yaml"):
+        params.load(path)

@@ -45,7 +45,7 @@ def test_a_disturbed_line_byte_or_missing_file_is_named(repository):
     (two / "data/manifest.csv").write_text("path,label\na.jpg,dog\n")
     (two / "model.keras").write_bytes(b"weighty")
     line, byte = reproduce.differences(one, two)
-    assert line.where == "line 2: 'a.jpg,cat' and 'a.jpg,dog'"
+    assert line.where == r"line 2: 'a.jpg,cat\n' and 'a.jpg,dog\n'"
     assert (byte.stage, byte.where) == ("train", "byte 6")
     (two / "data/manifest.csv").unlink()
     assert next(reproduce.differences(one, two)).where == "is there only once"
@@ -67,3 +67,10 @@ def test_metrics_must_lie_inside_the_band(tmp_path):
     (found,) = reproduce.outside_band(tmp_path, band)
     assert found.stage == "evaluate@convnet"
     assert "0.97, the band is 0.98 to 1" in found.where
+
+
+def test_a_missing_last_line_end_is_a_difference(repository):
+    one, two = repository("a", "xy"), repository("b", "zy")
+    (two / "data/manifest.csv").write_text("path,label\na.jpg,cat")
+    (found,) = reproduce.differences(one, two)
+    assert found.where.startswith("line 2")

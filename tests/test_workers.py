@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from convlens.errors import InputError
+from convlens.workers import pool
+
 PROGRAM = """
 import signal, sys, time
 from convlens.workers import pool
@@ -57,3 +60,8 @@ def test_ctrl_c_while_the_processes_start(tmp_path, milliseconds):
     while left_of(process.pid):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_worker_killed_by_the_system_is_one_clear_error():
+    with pytest.raises(InputError, match="was killed"), pool(2) as executor:
+        list(executor.map(os._exit, [9, 9]))

@@ -13,7 +13,7 @@ import click
 
 from convlens import __version__, params
 from convlens.cli_explain import explain
-from convlens.errors import InputError
+from convlens.errors import InputError, of_the_disk
 
 PARAMS = Path("params.yaml")
 
@@ -30,6 +30,9 @@ class _Group(click.Group):
         except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
             sys.stderr.close()
             ctx.exit(0)
+        except OSError as error:
+            click.echo(f"convlens: {of_the_disk(error)}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

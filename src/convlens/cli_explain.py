@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -90,11 +90,12 @@ def _places(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each photo with a folder of its own, even if several have one name."""
     from convlens.evaluation import photos
 
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     for path in photos.find(paths):
-        taken[path.stem] += 1
-        count = taken[path.stem]
-        yield path, out / (path.stem if count == 1 else f"{path.stem}_{count}")
+        numbered = (f"{path.stem}_{count}" for count in itertools.count(2))
+        name = next(n for n in itertools.chain([path.stem], numbered) if n not in taken)
+        taken.add(name)
+        yield path, out / name
 
 
 def _load(name: str, models: Path) -> Any:

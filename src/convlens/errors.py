@@ -1,5 +1,6 @@
 """The one error that a user meets, and what no message may say."""
 
+import errno
 import os
 import re
 
@@ -42,6 +43,28 @@ class InputError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:  # keyword arguments survive worker processes
         return (_rebuild, (self.where, self.expected, self.found, self.fix))
+
+
+_MENDABLE = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some space and run again",
+    errno.EACCES: "give yourself the right to write there and run again",
+    errno.EPERM: "give yourself the right to write there and run again",
+    errno.EROFS: "make the disk writable, or work on another one",
+    errno.ENOTDIR: "name another place: a file stands there",
+}
+
+
+def of_the_disk(error: OSError) -> InputError:
+    """Return what a full or read-only disk means to a user; raise any other `error` again."""
+    if error.errno not in _MENDABLE:
+        raise error
+    return InputError(
+        error.filename or os.curdir,
+        expected="a disk with room that may be written to",
+        found=os.strerror(error.errno),
+        fix=_MENDABLE[error.errno],
+    )
 
 
 def _rebuild(where: str, expected: str, found: str, fix: str) -> InputError:

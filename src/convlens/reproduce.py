@@ -134,7 +134,7 @@ def _first_difference(one: Path, two: Path) -> str:
     if one.suffix == ".npy":
         return _first_in_arrays(one, two)
     if one.suffix in {".csv", ".json", ".html"}:
-        lines = zip_longest(one.read_text().splitlines(), two.read_text().splitlines())
+        lines = zip_longest(*(p.read_text().splitlines(keepends=True) for p in (one, two)))
         number, (a, b) = next((n, pair) for n, pair in enumerate(lines, 1) if pair[0] != pair[1])
         return f"line {number}: {_short(a)} and {_short(b)}"
     pairs = zip_longest(one.read_bytes(), two.read_bytes())

@@ -8,9 +8,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any
+
+from convlens.errors import InputError
 
 
 def cores() -> int:
@@ -27,6 +30,11 @@ def pool(
     They are spawned, since a fork would copy locks that the caller's threads hold. Ctrl-C is the
     parent's to handle, from the processes' first moment on. Tasks not yet begun are dropped when
     the block ends early.
+
+    Raises
+    ------
+    InputError
+        If the system killed a process.
     """
     executor = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start, initargs=(prepare, arguments)
@@ -36,6 +44,11 @@ def pool(
             for _ in range(workers):
                 executor.submit(int)  # each task that finds nobody idle starts a process
         yield executor
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a worker process", expected="to finish its work", found="it was killed",
+            fix="free some memory and run again",
+        ) from error  # fmt: skip
     finally:
         executor.shutdown(cancel_futures=True)
 

@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not (start and now.ranges and same):
             return self._answer(200, now.body, headers)
         if start >= len(now.body):
-            return self._answer(416, b"", {})
+            return self._answer(416, b"", {"Content-Range": f"bytes */{len(now.body)}"})
         start += now.shift
         headers["Content-Range"] = f"bytes {start}-{len(now.body) - 1}/{len(now.body)}"
         return self._answer(206, now.body[start:], headers)

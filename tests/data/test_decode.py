@@ -1,6 +1,8 @@
 """Decoding: by content, completely, upright, any mode to RGB."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -123,3 +125,13 @@ def test_hash_is_zero_for_blank_pictures_and_stable_for_the_others() -> None:
     sharp, coarse = (decode(encoded(image, quality=q), 32).phash for q in (95, 40))
     other = decode(photo("other"), 32).phash
     assert (sharp ^ coarse).bit_count() <= 8 < (sharp ^ other).bit_count()
+
+
+def test_a_palette_with_too_many_transparent_entries_harms_no_other_photo() -> None:
+    out = io.BytesIO()
+    Image.new("P", (40, 40)).save(out, "PNG")
+    whole, kind = out.getvalue(), b"tRNS" + bytes(300)  # palettes have 256 entries
+    chunk = struct.pack(">I", 300) + kind + struct.pack(">I", zlib.crc32(kind))
+    begin = whole.index(b"IDAT") - 4
+    with pytest.raises(BadPhotoError, match="damaged"):
+        decode(whole[:begin] + chunk + whole[begin:], 32)

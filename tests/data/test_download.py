@@ -231,3 +231,24 @@ def test_downloaded_rubbish_does_not_stay(tmp_path) -> None:
     with serve(Manners(b"no zip at all")) as url, pytest.raises(InputError, match="not a zip"):
         sources.fetch(params, tmp_path / "source.zip", mirror=url.removesuffix("/pets.zip"))
     assert not (tmp_path / "source.zip").exists()
+
+
+def test_all_had_arrived_before_a_kill(path) -> None:
+    manners = Manners(BODY, cuts=[len(BODY) - 1] + [0] * 9)
+    with serve(manners) as url:
+        with pytest.raises(InputError):
+            get(url, path, attempts=2)
+        (part,) = (p for p in path.parent.iterdir() if p.stat().st_size > 1000)
+        part.write_bytes(BODY)
+        manners.cuts.clear()
+        manners.lines.clear()
+        get(url, path, sha256=DIGEST)
+    assert path.read_bytes() == BODY
+    assert len(manners.lines) == 1  # nothing was fetched again
+
+
+def test_an_address_of_no_known_kind_is_not_tried_again(path) -> None:
+    pauses: list[float] = []
+    with pytest.raises(InputError):
+        download("htp://127.0.0.1/pets.zip", path, sleep=pauses.append)
+    assert pauses == []

@@ -82,8 +82,8 @@ def test_masks_cover_exactly_what_the_animal_changes(monkeypatch):
     for (label, index), drawing in zip(KEYS, whole, strict=False):
         empty = draw(label, 7, "train", index, 150)
         changed = (np.asarray(empty.image) != np.asarray(drawing.image)).any(axis=2)
-        animal = animal_mask(drawing.mask)
-        assert not animal_mask(empty.mask).any()
+        animal = animal_mask(drawing.mask, drawing.mask.width)
+        assert not animal_mask(empty.mask, empty.mask.width).any()
         # The border of a shape covers some pixels by less than half, some at the picture's border.
         assert changed[~binary_dilation(animal, np.ones((3, 3)))].mean() < 0.0005
         assert changed[animal].mean() > 0.98
@@ -105,7 +105,10 @@ def test_what_an_occluder_hides_is_background(monkeypatch):
 
 
 def test_class_parts_are_ears_and_muzzle_of_a_small_known_mask():
-    mask = Image.fromarray(np.array([list(PARTS.values())], np.uint8))
+    size = len(PARTS)
+    mask = Image.fromarray(np.tile(np.uint8(list(PARTS.values())), (size, 1)))
     names = np.array(list(PARTS))
-    assert set(names[class_parts(mask)[0]]) == {"ears", "muzzle"}
-    assert set(names[~animal_mask(mask)[0]]) == {"background"}
+    assert set(names[class_parts(mask, size)[0]]) == {"ears", "muzzle"}
+    assert set(names[~animal_mask(mask, size)[0]]) == {"background"}
+    # photos decoded at another size than the archive's still meet their masks
+    assert set(names.repeat(2)[class_parts(mask, 2 * size)[0]]) == {"ears", "muzzle"}

@@ -1,13 +1,15 @@
 """Local archives and folders: checked first, then copied whole."""
 
 import hashlib
+import os
 import zipfile
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from archives import class_folders, data_params, write_zip
+from archives import class_folders, data_params, photo, write_zip
 
-from convlens.data.sources import fetch
+from convlens.data.sources import fetch, pack
 from convlens.errors import InputError
 
 
@@ -80,3 +82,14 @@ def test_drawings_are_made_here(tmp_path) -> None:
     with zipfile.ZipFile(tmp_path / "source.zip") as archive:
         photos = [name for name in archive.namelist() if name.startswith("drawn/")]
     assert len(photos) == 6
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path) -> None:
+    folder = tmp_path / "pets"
+    for label in ("cats", "dogs"):
+        (folder / label).mkdir(parents=True)
+        (folder / label / "1.jpg").write_bytes(photo(label))
+    latin = os.fsencode(folder / "cats") + b"/K\xe4tzchen.jpg"
+    Path(os.fsdecode(latin)).write_bytes(photo("k"))
+    with pytest.raises(InputError, match="UTF-8"):
+        pack(folder, tmp_path / "out.zip")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from convlens.evaluation.numbers import says
 from convlens.figures import heatmaps as figures
 from convlens.figures import style
 from convlens.figures.channels import large
@@ -44,7 +45,7 @@ def test_overlay_has_colour_only_where_there_is_heat(photo, heat):
      (0.0, "dog, < 0.1 %"), (0.5, "dog, 50.0 %")],
 )  # fmt: skip
 def test_no_network_claims_certainty(probability, text):
-    assert figures.says("dog", probability) == text
+    assert says("dog", probability) == text
 
 
 def texts(figure):
@@ -143,3 +144,8 @@ def test_every_figure_gives_equal_bytes_twice(tmp_path, photo, heat):
     for name, make in makers.items():
         first, second = (style.save(make(), tmp_path / f"{name}{i}.png") for i in range(2))
         assert first.read_bytes() == second.read_bytes(), name
+
+
+def test_a_dollar_in_a_name_is_a_dollar(photo, heat, tmp_path):
+    figure = figures.panels([photo], [Look(heat, "dog, 97.1 %")], "a$_$b: cost $5 $6")
+    assert style.save(figure, tmp_path / "a.png").stat().st_size > 1000

@@ -114,3 +114,16 @@ def test_the_real_base_if_this_checkout_has_it(root):
     assert weights.digest(base) == weights.DIGEST
     assert sum(k.size + b.size for k, b in base.values()) == 14_714_688
     assert tuple(base) == CONVOLUTIONS
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".onnx", ".whl"])
+@pytest.mark.parametrize("content", [b"", b"rubbish" * 99])
+def test_a_damaged_file_is_one_clear_error(tmp_path, suffix, content):
+    path = tmp_path / f"base{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="unreadable"):
+        weights.read(path)
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "array.npy").rename(tmp_path / "array.npz")
+    with pytest.raises(InputError, match="unreadable"):
+        weights.read(tmp_path / "array.npz")

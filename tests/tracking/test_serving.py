@@ -140,7 +140,7 @@ def test_another_file_than_the_logged_one_is_refused(logged):
 
 @pytest.mark.parametrize(
     "cell", ["!", base64.b64encode(b"no photo").decode(), [[1, 2], [3]], np.full((8, 8, 3), 1),
-             np.full((SIZE, SIZE, 3), 300), None, np.full((SIZE, SIZE, 3), np.nan)],
+             np.full((SIZE, SIZE, 3), 300), None, [], np.full((SIZE, SIZE, 3), np.nan)],
 )  # fmt: skip
 def test_bad_image_is_named(cell):
     from convlens.errors import InputError

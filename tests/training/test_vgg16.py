@@ -99,7 +99,7 @@ def test_features_that_cannot_fit_the_disk_or_belong_to_other_images_are_refused
     head, how = small
     with monkeypatch.context() as patched:
         patched.setattr(space.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 1000}))
-        with pytest.raises(InputError, match="GiB of free disk"):
+        with pytest.raises(InputError, match="bytes of free disk"):
             features.extract_features(how, machine, prepared, base[2], tmp_path)
     assert list(tmp_path.iterdir()) == []
     np.save(tmp_path / "train.npy", np.zeros((1, 5, 1, 1, 512), np.float16))
@@ -151,3 +151,31 @@ def test_the_same_seed_gives_identical_files_in_two_processes(
     for name in ("features/train.npy", "model.keras", "curves.csv", "metrics.json"):
         one, two = (hashlib.sha256((out / name).read_bytes()).hexdigest() for out in outs)
         assert one == two, name
+
+
+def test_a_checkpoint_of_another_seed_or_batch_size_is_not_taken(
+    tmp_path, base, small, prepared, machine
+):
+    head, how = small
+    features.extract_features(how, machine, prepared, base[2], tmp_path / "features")
+
+    class Killed(BaseException):
+        pass
+
+    def run(params, kill_after=None):
+        told = []
+
+        def listen(row):
+            told.append(row["loss"])
+            if len(told) == kill_after:
+                raise Killed
+
+        folders = (prepared, base[2], tmp_path / "features", tmp_path / "out")
+        checkpoints = tmp_path / "checkpoints"
+        train(params, how, machine, *folders, checkpoints=checkpoints, on_epoch=[listen])
+        return told
+
+    with pytest.raises(Killed):
+        run(head, kill_after=2)
+    whole = run(head.model_copy(update={"seed": head.seed + 1}))
+    assert len(set(whole) | set(run(head))) == 6  # no epoch of one is an epoch of the other

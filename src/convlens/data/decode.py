@@ -66,7 +66,7 @@ def decode(content: bytes, size: int) -> Photo:
         Above MAX_PIXELS, seen from the header alone.
     """
     image, kind, mode, (width, height) = _load(content, size)
-    upright = _rgb(_upright(image)).resize((size, size), FILTER)
+    upright = _upright_rgb(image).resize((size, size), FILTER)
     grey = upright.convert("L")
     return Photo(
         pixels=np.asarray(upright),
@@ -81,7 +81,14 @@ def decode(content: bytes, size: int) -> Photo:
 
 def original(content: bytes) -> np.ndarray:
     """Decode `content` as `decode` does, upright RGB, but keep its size: uint8 (H, W, 3)."""
-    return np.asarray(_rgb(_upright(_load(content)[0])))
+    return np.asarray(_upright_rgb(_load(content)[0]))
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    try:
+        return _rgb(_upright(image))
+    except Exception as error:  # conversions too read what hostile bytes say
+        raise BadPhotoError("damaged") from error
 
 
 def _load(content: bytes, size: int | None = None) -> tuple[Image.Image, str, str, tuple[int, int]]:

@@ -133,9 +133,10 @@ def _fill(
             try:
                 return _attempt(session, url, partial, progress)
             except (requests.RequestException, _TransientError) as error:
-                failures = 1 if partial.size > furthest else failures + 1
+                grew = partial.size > furthest
+                failures = 1 if grew else failures + 1
                 furthest = max(furthest, partial.size)
-                if failures >= attempts or _hopeless(error):
+                if (failures >= attempts and not grew) or _hopeless(error):
                     raise _given_up(url, error, partial.size) from error
                 asked = error.pause if isinstance(error, _TransientError) else None
                 sleep(min(LONGEST_PAUSE, 2.0 ** (failures - 1) if asked is None else asked))
@@ -144,12 +145,16 @@ def _fill(
 def _hopeless(error: Exception) -> bool:
     import requests
 
-    return isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema)
+    wrong = requests.exceptions
+    return isinstance(error, wrong.InvalidURL | wrong.MissingSchema | wrong.InvalidSchema)
 
 
 def _attempt(session: requests.Session, url: str, partial: _Partial, progress: Progress) -> None:
     with session.get(url, headers=partial.headers(), stream=True, timeout=TIMEOUT) as response:
-        if response.status_code == 416:  # what we have cannot be the file's beginning
+        if response.status_code == 416:
+            if response.headers.get("Content-Range") == f"bytes */{partial.size}":
+                return  # all of it had arrived before a kill
+            # what we have cannot be the file's beginning
             partial.restart()
             raise _TransientError("the server does not have the rest of what arrived")
         _check(response, url)

@@ -16,7 +16,7 @@ from convlens.data.archive import open_archive
 from convlens.data.curate import UNUSED, Curation, Kept, curate, refuse_too_many_bad
 from convlens.data.layout import Arrangement, arrange
 from convlens.data.scan import Scan, scan
-from convlens.data.space import check_space
+from convlens.data.space import FREE_SOME, check_space
 from convlens.data.split import SplitRule
 from convlens.params import DataParams
 from convlens.progress import Progress, silent
@@ -27,7 +27,6 @@ MANIFEST = (
 )  # fmt: skip
 QUARANTINE = ("path", "sha256", "reason")
 DUPLICATES = ("path", "label", "split", "sha256", "kept", "group", "reason")
-COPY_ROWS = 64
 
 
 def prepare(
@@ -58,7 +57,7 @@ def prepare(
         arrangement = arrange(entries, archive)
         names = list(arrangement.photos)
         # every photo stands in the scratch file and in an array for a while
-        check_space(out.parent, 2 * len(names) * params.image_size**2 * 3)
+        check_space(out.parent, 2 * len(names) * params.image_size**2 * 3, FREE_SOME)
         with files.atomic(out) as partial:
             partial.mkdir()
             scratch = partial / "scratch"

@@ -101,7 +101,7 @@ def _place(name: str, reader: Reader) -> Place | None:
 def _why_not(name: str) -> str:
     if name.endswith("/"):
         return "folder"
-    if PurePosixPath(name).parts[0] == MASKS:
+    if PurePosixPath(name).parts[:1] == (MASKS,):
         return "part mask"
     if PurePosixPath(name).suffix.lower() not in SUFFIXES:
         return "not named like a photo"

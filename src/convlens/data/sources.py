@@ -104,6 +104,15 @@ def _take(source: Path, out: Path, pinned: str | None, progress: Progress) -> No
             shutil.copyfile(source, partial)
 
 
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            ascii(name), expected="a file name in UTF-8", found="other bytes", fix="rename the file"
+        ) from error
+
+
 def pack(folder: Path, out: Path, progress: Progress = silent) -> None:
     """Zip the files under `folder`, sorted, stored, with one fixed date.
 
@@ -115,6 +124,8 @@ def pack(folder: Path, out: Path, progress: Progress = silent) -> None:
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     names = sorted(name for name, path in paths.items() if path.is_file())
     arrange(names, folder)
+    for name in names:
+        _check_name(name)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name in progress(names, what="pack photos", total=len(names), unit="files"):
             member = zipfile.ZipInfo(name)  # dated 1980, the zip format's zero

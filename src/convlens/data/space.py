@@ -8,6 +8,7 @@ from pathlib import Path
 from convlens.errors import InputError
 
 _GIB = 2**30
+FREE_SOME = "free some space and run again"
 
 
 def check_space(
@@ -18,8 +19,8 @@ def check_space(
     if free < needed:
         raise InputError(
             folder,
-            expected=f"{needed / _GIB:.2f} GiB of free disk",
-            found=f"{free / _GIB:.2f} GiB",
+            expected=f"{needed:,} bytes of free disk space",
+            found=f"{free:,}",
             fix=fix,
         )
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_LEAST = 1e-9
+
 
 def percent(share: float) -> str:
     """Return 0.995 as "99.5 %"; only a true 0 or 1 becomes 0.0 % or 100.0 %."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
+
+
+def says(label: str, probability: float) -> str:
+    """Return "dog, 97.1 %"; never 0.0 % or 100.0 %, which no network can claim."""
+    return f"{label}, {percent(min(max(probability, _LEAST), 1 - _LEAST))}"
 
 
 def decimal(value: float) -> str:

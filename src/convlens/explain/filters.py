@@ -1,6 +1,6 @@
 """What every channel wants to see: pictures that excite it, by gradient ascent from grey noise.
 
-- classic: 40 steps from noise, gradient / (RMS + 1e-5), step 1 on the mean of the channel
+- classic: from grey noise, the gradient over its RMS, step 1 on the mean of the channel
   (Chollet, Deep Learning with Python, 1st edition, section 5.4.2)
 - smooth: the gradient's frequencies are scaled by 1 / f, as in ascent over Fourier coefficients
   (Olah, Mordvintsev & Schubert, Feature Visualization, Distill 2017); the first half of the steps

@@ -88,11 +88,16 @@ def _compared(curves: dict[str, dict[str, Values]], confidence: float) -> dict[s
     return numbers
 
 
+_BATCH = 64
+
+
 def _probability(model: Any, label: int) -> Predict:
     """Return the function from images (M, H, W, 3) to the probability (M,) of class `label`."""
 
     def predict(images: npt.NDArray[np.float32]) -> Values:
-        logits = np.asarray(model.predict_on_batch(images), dtype=np.float32)
+        starts = range(0, len(images), _BATCH)
+        parts = [model.predict_on_batch(images[start : start + _BATCH]) for start in starts]
+        logits = np.concatenate(parts).astype(np.float32)
         return np.asarray(scoring.probabilities(logits)[:, label])
 
     return predict

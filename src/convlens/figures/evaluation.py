@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data import CLASSES
-from convlens.evaluation.numbers import decimal, percent
+from convlens.evaluation.numbers import decimal, percent, says
 from convlens.figures import style
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def mistakes(items: Sequence[Mistake], title: str) -> Figure:
     for axes, item in zip(grid.flat, items, strict=False):
         axes.imshow(item.image)
         axes.set_title(
-            f"{item.label}, said {item.predicted}\nwith {item.probability:.1%}",
+            f"{item.label}, said\n{says(item.predicted, item.probability)}",
             fontsize=9, fontweight="normal",
         )  # fmt: skip
     return fig

@@ -39,7 +39,7 @@ def removal(curves: Mapping[str, Mapping[str, npt.NDArray[np.float64]]], heading
             values = curves[kind][name]
             x = np.linspace(0, 100, values.shape[1])
             mean = values.mean(axis=0)
-            error = values.std(axis=0) / np.sqrt(len(values))
+            error = values.std(axis=0, ddof=min(1, len(values) - 1)) / np.sqrt(len(values))
             axes.plot(x, mean, line, color=colour, label=label, linewidth=2)
             axes.fill_between(x, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0)
         axes.set_title(title)

@@ -43,11 +43,12 @@ def filter_grid(
     framed[moved] = cells[moved]
     stuck = int((~moved).sum())
     rise = f"activation rises by {np.median(gain[moved]):.3g} (median)" if moved.any() else ""
-    note = f"{rise}; red frame: did not move ({stuck})" if stuck else rise
+    red = f"red frame: did not move ({stuck})" if stuck else ""
+    first = "row labels: first channel of the row"
     sheet = show(
         mosaic(framed, COLUMNS),
         f"{layer}: what excites {len(images)} of its channels",
-        note + "; row labels: first channel of the row",
+        "; ".join(filter(None, (rise, red, first))),
         [str(channel) for channel in channels[::COLUMNS]],
     )
     return sheet.figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from convlens.evaluation.numbers import says
 from convlens.figures import style
 from convlens.figures.gallery import Rgb
 from convlens.figures.heatmaps import Look, overlay
@@ -42,7 +43,7 @@ def top_guesses(
     chances = [100 * probability for _, probability in guesses]
     right.barh(places, chances, color=[style.GREEN] + [style.SKY] * (len(guesses) - 1), height=0.45)
     for place, (name, probability) in zip(places, guesses, strict=True):
-        right.text(0, place - 0.36, f"{name}, {probability:.1%}", size=10, va="center")
+        right.text(0, place - 0.36, says(name, probability), size=10, va="center")
     right.set(xlim=(0, 100), ylim=(len(guesses) - 0.5, -0.75), yticks=[])
     right.set_xlabel("probability, %")
     right.spines["left"].set_visible(False)

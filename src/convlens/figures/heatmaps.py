@@ -36,13 +36,6 @@ class Look:
     caption: str
 
 
-def says(label: str, probability: float) -> str:
-    """Return "dog, 97.1 %"; never 0.0 % or 100.0 %, which no network can claim."""
-    percent = 100 * probability
-    shown = "> 99.9" if percent >= 99.95 else "< 0.1" if percent < 0.05 else f"{percent:.1f}"
-    return f"{label}, {shown} %"
-
-
 def coloured(heat: npt.NDArray[np.float32], height: int, width: int, colormap: str) -> Rgb:
     """Return a map (h, w) in [0, 1] as colours (height, width, 3) uint8, resized bilinearly."""
     import matplotlib as mpl

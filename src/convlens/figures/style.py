@@ -11,12 +11,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): distinguishable with every common colour-vision deficiency.
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9",
+BLUE, ORANGE, GREEN, VERMILION, SKY = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9",
 )  # fmt: skip
 INK, MUTED, GRID, DEAD = "#1f2933", "#5f6c7b", "#d9dee4", "#9aa5b1"
 CLASS_COLOURS = {"cat": BLUE, "dog": VERMILION}
-MODEL_COLOURS = {"convnet": ORANGE, "vgg16": GREEN}
 DPI = 120
 
 _RC: dict[str, Any] = {
@@ -34,6 +33,7 @@ _RC: dict[str, Any] = {
     "grid.color": GRID,
     "grid.linewidth": 0.8,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar in a photo's name is a dollar
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "legend.frameon": False,

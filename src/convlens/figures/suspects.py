@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.evaluation.numbers import says
 from convlens.figures.data import captioned
 from convlens.figures.gallery import Picture
 
@@ -26,7 +27,7 @@ def label_suspects(suspects: Sequence[Suspect], images: NDArray[np.uint8]) -> Fi
         Picture(
             np.asarray(images[s.row]),
             f"{PurePosixPath(s.path).name}\nlabelled {s.label}\n"
-            + "\n".join(f"{model} {p:.1%} {s.predicted}" for model, p in s.probability.items()),
+            + "\n".join(f"{model} {says(s.predicted, p)}" for model, p in s.probability.items()),
         )
         for s in suspects[:SHOWN]
     ]

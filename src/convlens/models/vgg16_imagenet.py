@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from convlens.data.download import download
 from convlens.errors import InputError
 from convlens.models import ready, weight_sources, weights
+from convlens.progress import Progress, silent
 
 if TYPE_CHECKING:
     import keras
@@ -28,7 +29,7 @@ DENSE = ("fc1", "fc2", "predictions")
 Layers = Mapping[str, "tuple[NDArray[np.float32], NDArray[np.float32]]"]
 
 
-def find(given: str | None) -> Path:
+def find(given: str | None, progress: Progress = silent) -> Path:
     """Return the file of the full weights: `given`, Keras' cache, or downloaded into that cache.
 
     Raises
@@ -39,7 +40,7 @@ def find(given: str | None) -> Path:
     path = Path(given) if given is not None else weight_sources.keras_cache().with_name(FILE)
     if given is None and not path.is_file():
         try:
-            download(URL, path, attempts=1)
+            download(URL, path, attempts=1, progress=progress)
         except (InputError, OSError) as error:
             reason = error.found if isinstance(error, InputError) else str(error)
             raise _unusable(path, f"no such file, and the download failed: {reason}") from error

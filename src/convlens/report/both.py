@@ -8,9 +8,10 @@ import numpy as np
 
 from convlens.data import CLASSES
 from convlens.data.decode import original
+from convlens.evaluation.numbers import says
 from convlens.explain.maps import agreement
 from convlens.figures import style
-from convlens.figures.heatmaps import Look, both_models, says
+from convlens.figures.heatmaps import Look, both_models
 from convlens.files import read_csv
 from convlens.params import MODELS
 
@@ -20,7 +21,10 @@ def write_both(root: Path, out: Path, colormap: str) -> None:
     archives = [root / "reports" / m / "explain/heatmaps/maps.npz" for m in MODELS]
     if not all(path.is_file() for path in archives):
         return
-    found = [np.load(path, allow_pickle=False) for path in archives]
+    found = []
+    for path in archives:
+        with np.load(path, allow_pickle=False) as arrays:
+            found.append(dict(arrays))
     folder = root / "data/prepared/examples"
     for number, row in enumerate(read_csv(folder / "index.csv")):
         maps = [f["maps"][number] for f in found]

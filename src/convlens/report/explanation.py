@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from convlens import files
 from convlens.data import CLASSES, decode
+from convlens.evaluation.numbers import says
 from convlens.explain import depth, filters, layers, saliency
 from convlens.explain.activations import activations, most_varied
 from convlens.explain.gradcam import Heatmaps, Method, heatmaps
@@ -18,7 +19,7 @@ from convlens.explain.one_pass import one_pass
 from convlens.figures import channels, grids
 from convlens.figures.depth import depth_curves
 from convlens.figures.filters import filter_grid, kernel_grid
-from convlens.figures.heatmaps import Look, panels, says, views
+from convlens.figures.heatmaps import Look, panels, views
 from convlens.figures.style import save
 from convlens.params import FilterParams
 from convlens.progress import Progress, silent

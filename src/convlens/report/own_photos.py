@@ -11,6 +11,7 @@ import numpy as np
 from convlens.data import CLASSES
 from convlens.data.decode import original
 from convlens.evaluation import photos
+from convlens.evaluation.numbers import says
 from convlens.explain import layers
 from convlens.explain.activations import most_varied
 from convlens.explain.gradcam import Method
@@ -18,7 +19,7 @@ from convlens.explain.imagenet import class_names, top
 from convlens.explain.maps import Maps, agreement, resize
 from convlens.explain.one_pass import Pass, one_pass
 from convlens.figures import grids
-from convlens.figures.heatmaps import Look, both_models, panels, says
+from convlens.figures.heatmaps import Look, both_models, panels
 from convlens.figures.style import save
 from convlens.figures.summary import one_page
 from convlens.report import imagenet

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image, ImageOps
+
+from convlens.data.decode import original
+
 # A page holds dozens of grids of up to 512 channels; the PNG files keep every pixel.
 WIDEST, LARGEST = 1120, 1_000_000  # pixels a row, pixels in all
 _THUMBNAIL = 112
@@ -40,22 +44,22 @@ def grid(path: Path, alt: str) -> Picture:
 
 
 def thumbnail(path: Path, alt: str) -> Picture:
-    """Embed the middle square of a photo, small."""
-    return _embed(path, alt, square=_THUMBNAIL, quality=80, method=2)
+    """Embed the middle square of a photo, small and upright."""
+    upright = Image.fromarray(original(path.read_bytes()))
+    middle = ImageOps.fit(upright, (_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
+    return _encoded(middle, alt, quality=80, method=2)
 
 
-def _embed(
-    path: Path, alt: str, *, chart: bool = False, square: int | None = None, **options: Any
-) -> Picture:
-    from PIL import Image, ImageOps
-
+def _embed(path: Path, alt: str, *, chart: bool = False, **options: Any) -> Picture:
     with Image.open(path) as opened:
         image = opened.convert("RGB")
-    if square:
-        image = ImageOps.fit(image, (square, square), Image.Resampling.LANCZOS)
-    elif (scale := min(WIDEST / image.width, (LARGEST / image.width / image.height) ** 0.5)) < 1:
+    if (scale := min(WIDEST / image.width, (LARGEST / image.width / image.height) ** 0.5)) < 1:
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return _encoded(image, alt, chart=chart, **options)
+
+
+def _encoded(image: Image.Image, alt: str, *, chart: bool = False, **options: Any) -> Picture:
     encoded = io.BytesIO()
     image.save(encoded, "WEBP", **options)
     uri = "data:image/webp;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")

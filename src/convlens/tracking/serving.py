@@ -89,7 +89,8 @@ def pixels(cell: Any, size: int, row: int) -> NDArray[np.float32]:
     else:
         if array.shape == (size, size, 3) and array.min() >= 0 and array.max() <= 255:
             return array
-        found = f"an array of shape {array.shape} from {array.min():g} to {array.max():g}"
+        values = f" from {array.min():g} to {array.max():g}" if array.size else ""
+        found = f"an array of shape {array.shape}{values}"
     raise InputError(f"image {row}", expected=expected, found=found[:200], fix="mend this image")
 
 

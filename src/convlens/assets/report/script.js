@@ -40,7 +40,8 @@ const watch = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
       const link = links.get(target.id);
-      link?.toggleAttribute("aria-current", isIntersecting);
+      if (isIntersecting) link?.setAttribute("aria-current", "location");
+      else link?.removeAttribute("aria-current");
       if (isIntersecting && link) list.scrollTo({ left: link.offsetLeft - list.clientWidth / 3 });
     }
   },

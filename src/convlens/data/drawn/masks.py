@@ -25,15 +25,19 @@ PARTS: dict[str, int] = {
 PALETTE = bytes.fromhex("101018 cab28e f0c878 e26050 5abedc fa96aa fafafa d6325a 9678c8 78aa6e")
 
 
-def animal_mask(mask: Image.Image) -> NDArray[np.bool_]:
+def animal_mask(mask: Image.Image, size: int) -> NDArray[np.bool_]:
     """Return where the animal is visible: bool (size, size)."""
-    animal: NDArray[np.bool_] = np.asarray(mask) != PARTS["background"]
+    animal: NDArray[np.bool_] = _at(mask, size) != PARTS["background"]
     return animal
 
 
-def class_parts(mask: Image.Image) -> NDArray[np.bool_]:
+def class_parts(mask: Image.Image, size: int) -> NDArray[np.bool_]:
     """Return the parts that tell a cat from a dog, ears and muzzle: bool (size, size)."""
-    return np.isin(np.asarray(mask), [PARTS["ears"], PARTS["muzzle"]])
+    return np.isin(_at(mask, size), [PARTS["ears"], PARTS["muzzle"]])
+
+
+def _at(mask: Image.Image, size: int) -> NDArray[np.uint8]:
+    return np.asarray(mask.resize((size, size), Image.Resampling.NEAREST))
 
 
 def mask_name(path: str) -> str:
