@@ -34,7 +34,7 @@ def run(main: Callable[..., None]) -> NoReturn:
     _die_with_parent()
     signal.signal(signal.SIGINT, _terminate)
     signal.signal(signal.SIGTERM, _terminate)
-    name = "@".join([Path(inspect.getfile(main)).stem, *sys.argv[1:]])
+    name = "@".join([Path(inspect.getfile(main)).stem, *(Path(w).name for w in sys.argv[1:])])
     started = time.perf_counter()
     try:
         main(**_arguments(main, sys.argv[1:]))

@@ -32,8 +32,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="convlens-verify-") as folder:
         one = Path(*sys.argv[1:2] or [folder, "one"]).resolve()
         two = Path(folder) / "elsewhere" / "two"
-        run(one, {})
-        run(two, OTHER)
+        try:
+            run(one, {})
+            run(two, OTHER)
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"verify: stopped, see above: {' '.join(map(str, error.cmd))}")
         found = [
             *reproduce.differences(one, two),
             *reproduce.against_lock(one, ROOT / "dvc.lock"),

@@ -87,13 +87,21 @@ def test_an_unusable_layer_is_refused_with_those_that_exist_before_anything_is_w
     assert not (photos / "out").exists()
 
 
-def test_the_layer_of_the_pipeline_here_is_the_usual_one(root, monkeypatch, tmp_path):
-    monkeypatch.chdir(root)
-    usual = params.load(Path("params.yaml")).explain.layer
-    assert {m: cli_explain._usual_layer(m) for m in params.MODELS} == usual
-    assert cli_explain._usual_layer("ready") is None
-    monkeypatch.chdir(tmp_path)
-    assert cli_explain._usual_layer("vgg16") is None
+def test_layer_and_colours_of_the_pipeline_here_are_the_usual_ones(root, photos, models):
+    def heatmap(*words):
+        words = ["a.png", "--model", "convnet", "--models", models, *words]
+        assert explain(*words, "--out", "out").exit_code == 0
+        return Path("out/a/convnet/heatmap.png").read_bytes()
+
+    last, second = heatmap(), heatmap("--layer", "conv2")
+    assert last != second
+    text = (root / "params.yaml").read_text()
+    Path("params.yaml").write_text(text)
+    assert "convnet: conv2" in text
+    assert heatmap() == second
+    assert heatmap("--layer", "conv4") == last
+    Path("params.yaml").write_text(text.replace("colormap: viridis", "colormap: plasma"))
+    assert heatmap() != second
 
 
 @pytest.mark.usefixtures("photos")

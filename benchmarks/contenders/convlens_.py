@@ -13,18 +13,23 @@ from stopwatch import Stopwatch
 from convlens import params, runtime
 
 PREPARED, WEIGHTS = Path("data/prepared"), Path("data/weights/vgg16_base.npz")
-HEAD_EPOCHS = 30
 
 
 def convnet(given: params.Params, machine: runtime.Runtime, out: Path, epochs: int) -> None:
-    """Train as the stage does, then count how long single steps wait for their input."""
+    """Train as the stage does."""
     from convlens.training import convnet as training
 
     changes = {"convnet.epochs": epochs, "convnet.warmup_epochs": 0.0}
     short = params.changed(given, changes, "bench").convnet
     watch = Stopwatch()
     training.train(short, machine, PREPARED, out, on_epoch=[watch.lap])
-    watch.report(precision=machine.precision, waiting=_share_of_waiting(short, machine))
+    watch.report(precision=machine.precision)
+
+
+def waiting(given: params.Params, machine: runtime.Runtime, out: Path, epochs: int) -> None:
+    """Count how long the steps of one of the convnet's epochs wait for their input."""
+    del out, epochs
+    Stopwatch().report(waiting=_share_of_waiting(given.convnet, machine))
 
 
 def _share_of_waiting(short: params.ConvnetParams, machine: runtime.Runtime) -> float:
@@ -68,7 +73,7 @@ def main(name: str, epochs: int) -> None:
     """Train into a folder that is thrown away."""
     given = params.load(Path("params.yaml"))
     machine = runtime.configure(given.runtime)
-    work: Any = {"convnet": convnet, "vgg16": vgg16}[name]
+    work: Any = {"convnet": convnet, "vgg16": vgg16, "waiting": waiting}[name]
     with tempfile.TemporaryDirectory() as out:
         work(given, machine, Path(out), epochs)
 

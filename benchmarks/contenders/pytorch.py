@@ -70,7 +70,8 @@ def main(name: str, photos: Path, epochs: int) -> None:
             for images, labels in validation:
                 loss(images, labels)
         watch.lap()
-    watch.report(precision="bfloat16" if fast else "float32")
+    del train, validation  # ends their processes
+    watch.report(workers=4, precision="bfloat16" if fast else "float32")
 
 
 if __name__ == "__main__":

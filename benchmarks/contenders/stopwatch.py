@@ -21,7 +21,11 @@ class Stopwatch:
         self.laps.append(now - self._last)
         self._last = now
 
-    def report(self, **more: Any) -> None:
-        """Print what was measured."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": self.laps[1:], "peak_memory_mb": round(peak)} | more))
+    def report(self, workers: int = 0, **more: Any) -> None:
+        """Print what was measured; `workers` processes have ended and count with the largest."""
+        own, largest = (
+            resource.getrusage(who).ru_maxrss / 1024
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        peak = round(own + workers * largest)
+        print(json.dumps({"seconds": self.laps[1:], "peak_memory_mb": peak} | more))

@@ -60,8 +60,12 @@ def explain(
     nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
     from convlens.report.own_photos import Explainer, read, write_both
 
+    usual = params.load(PARAMS).explain if PARAMS.is_file() else None
+    colormap = usual.colormap if usual else "viridis"
+    layers: dict[Any, str | None] = usual.layer if usual else {}
     explainers = {  # refuses an unknown layer before anything is written
-        name: Explainer(net, layer or _usual_layer(name), method) for name, net in nets.items()
+        name: Explainer(net, layer or layers.get(name), method, colormap)
+        for name, net in nets.items()
     }
 
     def look(path: Path, folder: Path) -> str:
@@ -74,7 +78,7 @@ def explain(
             seen[name] = explainer.write(photo, folder / name, every_channel=channels)
             click.echo(f"{path.name}: {name} says {seen[name].look.caption}; see {folder / name}")
             if len(seen) == 2:
-                write_both(photo, seen, folder / "both.png")
+                write_both(photo, seen, folder / "both.png", colormap)
         return ""
 
     bad = 0
@@ -109,11 +113,3 @@ def _load(name: str, models: Path) -> Any:
         given = params.load(PARAMS).imagenet.weights if PARAMS.is_file() else None
         return vgg16_imagenet.load(vgg16_imagenet.find(given))
     return keras_file.load(models / name / "model.keras")
-
-
-def _usual_layer(name: str) -> str | None:
-    """Return the layer that the pipeline here uses for this model, if there is a pipeline."""
-    if name not in params.MODELS or not PARAMS.is_file():
-        return None
-    usual: dict[Any, str | None] = params.load(PARAMS).explain.layer
-    return usual.get(name)

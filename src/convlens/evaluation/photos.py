@@ -11,6 +11,7 @@ import numpy as np
 
 from convlens.data import CLASSES
 from convlens.data.decode import BadPhotoError, Photo, TooManyPixelsError, decode
+from convlens.data.layout import SUFFIXES
 from convlens.evaluation.metrics import Scored
 from convlens.evaluation.predict import logits
 from convlens.progress import Progress, silent
@@ -18,7 +19,6 @@ from convlens.progress import Progress, silent
 if TYPE_CHECKING:
     import keras
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"}
 BATCH = 32
 
 

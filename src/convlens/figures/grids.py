@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from convlens.explain.depth import DEAD_STD
 from convlens.figures import style
 from convlens.figures.sheet import COLUMNS, Rgb, magnified, mosaic, show
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from convlens.figures.sheet import Sheet
 
 CELL, LARGEST = 96, 288
-DEAD_STD = 1e-6
 
 
 @dataclass(frozen=True)

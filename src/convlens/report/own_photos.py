@@ -121,7 +121,7 @@ class Explainer:
         return one_page(photo.original, look, other, deeper, channels, heading, note, self.colormap)
 
 
-def write_both(photo: Photo, seen: dict[str, Seen], out: Path, colormap: str = "viridis") -> None:
+def write_both(photo: Photo, seen: dict[str, Seen], out: Path, colormap: str) -> None:
     """Write what two models see in one photo, over each other, to the file `out`."""
     (first, a), (second, b) = seen.items()
     agreed = agreement(_as_shown(a.heat, photo), _as_shown(b.heat, photo))
