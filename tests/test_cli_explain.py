@@ -87,7 +87,8 @@ def test_an_unusable_layer_is_refused_with_those_that_exist_before_anything_is_w
     assert not (photos / "out").exists()
 
 
-def test_layer_and_colours_of_the_pipeline_here_are_the_usual_ones(root, photos, models):
+@pytest.mark.usefixtures("photos")
+def test_layer_and_colours_of_the_pipeline_here_are_the_usual_ones(root, models):
     def heatmap(*words):
         words = ["a.png", "--model", "convnet", "--models", models, *words]
         assert explain(*words, "--out", "out").exit_code == 0
