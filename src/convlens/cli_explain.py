@@ -104,6 +104,7 @@ def _places(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
 
 def _load(name: str, models: Path) -> Any:
     from convlens.models import keras_file, ready, vgg16_imagenet
+    from convlens.progress import console
 
     if name == "ready":
         if not any(path.is_file() for path in (BASE_WEIGHTS, ready.user_copy())):
@@ -111,5 +112,5 @@ def _load(name: str, models: Path) -> Any:
         return ready.build(ready.base_weights(BASE_WEIGHTS), ready.shipped_head())
     if name == "imagenet":
         given = params.load(PARAMS).imagenet.weights if PARAMS.is_file() else None
-        return vgg16_imagenet.load(vgg16_imagenet.find(given))
+        return vgg16_imagenet.load(vgg16_imagenet.find(given, console))
     return keras_file.load(models / name / "model.keras")

@@ -51,7 +51,7 @@ def test_off_it_says_how_to_switch_it_on_and_loads_nothing(stage, real, monkeypa
 
 
 def test_on_it_draws_every_example_and_lists_its_guesses(stage, real, monkeypatch):
-    monkeypatch.setattr(vgg16_imagenet, "find", lambda given: given)
+    monkeypatch.setattr(vgg16_imagenet, "find", lambda given, _progress: given)
     stage.main(ImagenetParams(enabled=True, weights="some.h5"), real.explain, real.runtime)
     assert {path.name for path in stage.OUT.iterdir()} == {"cat_0.png", "guesses.csv"}
     rows = files.read_csv(stage.OUT / "guesses.csv")
