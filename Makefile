@@ -61,8 +61,8 @@ seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
 study: $(READY)  ## compare the variants of studies/NAME.yaml over N=3 seeds
 	@python pipeline/study.py $(or $(NAME),$(error name a study: make study NAME=$(basename $(notdir $(firstword $(wildcard studies/*.yaml)))))) --count $(or $(N),3)
 
-bench: $(READY)  ## time the import against a plain loop, side by side (minutes)
-	@python benchmarks/import_speed.py
+bench: $(READY)  ## time training and import against what people would copy (20 minutes)
+	@python benchmarks/training_speed.py && python benchmarks/import_speed.py
 
 audit: $(DEV)  ## look up known vulnerabilities of the pinned dependencies
 	@python .ci/audit.py

@@ -45,7 +45,7 @@ GFLOP = {"convnet": 0.472, "vgg16": 13.2}  # two a multiply-add; forward, one 15
 
 
 @click.command(help=__doc__)
-@click.option("--rounds", default=2, show_default=True, help="how often each contender runs")
+@click.option("--rounds", default=1, show_default=True, help="how often each contender runs")
 def main(rounds: int) -> None:
     """Measure, print a table, write results and figure."""
     given = params.load(Path("params.yaml"))
