@@ -211,8 +211,8 @@ def _show(result: dict[str, Any]) -> None:
 def _draw(result: dict[str, Any]) -> None:
     fig = style.figure(9, 2.6)
     panels = {
-        "convnet_epoch": ("One epoch of the convnet, seconds", 1),
-        f"vgg16_{EPOCHS}_epochs": (f"{EPOCHS} epochs of augmented VGG16, minutes", 60),
+        "convnet_epoch": ("Convnet: seconds an epoch", 1),
+        f"vgg16_{EPOCHS}_epochs": (f"VGG16: minutes for {EPOCHS} epochs", 60),
     }
     for axes, (what, (title, unit)) in zip(fig.subplots(1, 2), panels.items(), strict=True):
         rows = result[what]
