@@ -16,8 +16,7 @@ from convlens.data import sources
 from convlens.data.download import download
 from convlens.errors import InputError
 
-BODY = random.Random(0).randbytes(5 * 2**20 + 17)
-OTHER = random.Random(1).randbytes(3 * 2**20)
+BODY, OTHER = random.Random(0).randbytes(5 * 2**20 + 17), random.Random(1).randbytes(3 * 2**20)
 DIGEST = hashlib.sha256(BODY).hexdigest()
 MAIN = "import sys; from pathlib import Path; from convlens.data.download import download\n"
 MAIN += "download(sys.argv[1], Path(sys.argv[2]))"
@@ -240,15 +239,12 @@ def test_all_had_arrived_before_a_kill(path) -> None:
             get(url, path, attempts=2)
         (part,) = (p for p in path.parent.iterdir() if p.stat().st_size > 1000)
         part.write_bytes(BODY)
-        manners.cuts.clear()
-        manners.lines.clear()
+        manners.cuts, manners.lines = [], []
         get(url, path, sha256=DIGEST)
     assert path.read_bytes() == BODY
     assert len(manners.lines) == 1  # nothing was fetched again
 
 
 def test_an_address_of_no_known_kind_is_not_tried_again(path) -> None:
-    pauses: list[float] = []
     with pytest.raises(InputError):
-        download("htp://127.0.0.1/pets.zip", path, sleep=pauses.append)
-    assert pauses == []
+        download("htp://127.0.0.1/pets.zip", path, sleep=pytest.fail)
