@@ -34,20 +34,13 @@ $(DEV): requirements-dev.lock $(READY)
 repro: $(READY)  ## run the pipeline of params.yaml: train, evaluate, explain, track
 	@dvc repro && python pipeline/summary.py
 
-drawn: $(READY)  ## switch back to the drawings and run
-	@$(RECIPE) drawn && $(MAKE) --no-print-directory repro
-
-photos: $(READY)  ## 4,000 photos: Google's set, or ARCHIVE=some.zip
-	@$(RECIPE) photos-small $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
-
-photos-full: $(READY)  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
-	@$(RECIPE) photos-full $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
-
-photos-224: $(READY)  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
-	@$(RECIPE) photos-224 $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
-
-tutorial: $(READY)  ## the tutorials' recipe to the letter, for comparison
-	@$(RECIPE) tutorial $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
+drawn:  ## switch back to the drawings and run
+photos:  ## 4,000 photos: Google's set, or ARCHIVE=some.zip
+photos-full:  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
+photos-224:  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
+tutorial:  ## the tutorials' recipe to the letter, for comparison
+drawn photos photos-full photos-224 tutorial: $(READY)
+	@$(RECIPE) $(@:photos=photos-small) $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
 
 test: $(DEV)  ## run every test
 	@pytest

@@ -109,6 +109,10 @@ def _study(
         "data": data["digest"],
     }
     planned = {variant.key(data, machine): variant for variant in variants}
+    if not {variant.model for variant in variants} & set(models):
+        raise InputError(
+            "--model", expected=f"a model of {name}", found=", ".join(models), fix="leave it out"
+        )
     earlier = [] if anew or not out.exists() else read_json(out).get("runs", [])
     done = {run["key"]: run for run in earlier if run["key"] in planned}
     with tempfile.TemporaryDirectory() as folder:

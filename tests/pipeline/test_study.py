@@ -43,3 +43,12 @@ def test_a_variant_with_an_unknown_key_is_one_clear_error(committed):
     assert done.returncode == 1
     assert "studies/wrong.yaml: features.viewz" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_that_the_study_is_not_about_is_one_clear_error(committed):
+    YAML().dump(STUDY, committed.folder / "studies/other.yaml")
+    command = ["python", "pipeline/study.py", "other", "--model", "convnet"]
+    done = committed.run(*command, check=False)
+    assert done.returncode == 1
+    assert "expected: a model of other" in done.stderr
+    assert "Traceback" not in done.stderr
