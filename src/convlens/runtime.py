@@ -19,7 +19,9 @@ from convlens.params import RuntimeParams
 from convlens.workers import cores
 
 Precision = Literal["float32", "bfloat16"]
-LIBRARIES = ("tensorflow", "keras", "numpy", "pillow", "dvc", "mlflow")
+LIBRARIES = (
+    "tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "dvc", "mlflow"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -84,15 +84,15 @@ class AugmentedImages:
         return len(self.split)
 
     def read(self, epoch: int, rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-        """Return uint8 images, their transforms (b, 8) and light (b, 5), and labels."""
+        """Return uint8 views, the light (b, 5) that they are to be seen in, and labels."""
         u = _draws(self.seed, epoch, len(self))[rows]
         images = self.split.images[rows]
-        geometry = augment.transforms(u, self.params, images.shape[1])
-        return images, geometry, augment.photometric(u, self.params), _targets(self.split, rows)
+        views = augment.warp(images, augment.transforms(u, self.params, images.shape[1]))
+        return views, augment.photometric(u, self.params), _targets(self.split, rows)
 
     def finish(self, *arrays: tf.Tensor) -> tf.Tensor:
-        """Apply the transforms."""
-        return augment.apply(*arrays)
+        """Change the light."""
+        return augment.relight(*arrays)
 
 
 @dataclass(frozen=True)

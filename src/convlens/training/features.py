@@ -99,8 +99,8 @@ def _view(split: Split, params: FeaturesParams, view: int, rows: slice) -> tf.Te
     if view == 0:
         return tf.cast(images, tf.float32)
     u = augment.draws(params.seed, view, len(split))[rows]
-    geometry = augment.transforms(u, params.augment, images.shape[1])
-    return augment.apply(images, geometry, augment.photometric(u, params.augment))
+    views = augment.warp(images, augment.transforms(u, params.augment, images.shape[1]))
+    return augment.relight(views, augment.photometric(u, params.augment))
 
 
 def _compiled(base: keras.Model) -> Any:
