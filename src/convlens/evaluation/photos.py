@@ -68,9 +68,9 @@ def predict(
         batch = paths[start : start + BATCH]
         photos = [read(path, size) for path in batch]
         good = [photo.pixels for photo in photos if isinstance(photo, Photo)]
-        values = logits(model, np.stack(good)) if good else np.zeros(0)
+        values = logits(model, np.stack(good)) if good else np.zeros((0, 2))
         scored = Scored(np.zeros(len(values), np.uint8), values)
-        answers = iter(zip(scored.probabilities, scored.predicted, strict=True))
+        answers = iter(zip(scored.probabilities[:, 1], scored.predicted, strict=True))
         for path, photo in zip(batch, photos, strict=True):
             if isinstance(photo, str):
                 yield Prediction(path, reason=photo)

@@ -14,6 +14,7 @@ from convlens.report import viewer, words
 from convlens.report.pictures import Picture, chart, picture
 
 SUSPECTS_SHOWN = 20
+SHEETS = 6  # classes whose contact sheets are on the page
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "measured": max((found["images"] for found in explained.values()), default=0),
         "imagenet": _folder(reports / "imagenet", "VGG16 and its 1000 classes"),
         "accounting": words.accounting(data),
+        "contact": _contact(root, data),
         "sheets": _sheets(root, data),
         "suspects": _suspects(reports),
         "suspect_sheet": _one(reports / "label_suspects.png", "images whose label may be wrong"),
@@ -133,14 +135,22 @@ def _folder(folder: Path, what: str) -> list[Picture]:
     ]
 
 
+def _contact(root: Path, data: Mapping[str, Any]) -> list[Picture]:
+    folder = root / "reports/data/contact"
+    paths = {label: folder / f"{label}.png" for label in list(data["counts"]["train"])[:SHEETS]}
+    return [
+        picture(path, f"contact sheet of {label}")
+        for label, path in paths.items()
+        if path.is_file()
+    ]
+
+
 def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Picture]:
     """Return the data report's figures by name, without those that show nothing."""
     manifest = root / "data/prepared/manifest.csv"
     groups = [row["group"] for row in read_csv(manifest)] if manifest.is_file() else []
     alike = data["accounting"]["duplicates"] or len(set(groups)) < len(groups)
     shown = {
-        "contact_cat": "contact sheet of cats",
-        "contact_dog": "contact sheet of dogs",
         "brightness": "brightness by class",
         "sizes": "sizes before preparation",
         "quarantine": "images that are not used" if data["accounting"]["quarantine"] else "",

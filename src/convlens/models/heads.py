@@ -1,0 +1,52 @@
+"""How a net says its classes: one logit for two of them, a logit each for more; their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convlens.errors import InputError
+from convlens.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import keras
+
+NAMES = "classes.json"
+
+
+def logits(x: Any, classes: int) -> Any:
+    """Return a net's last layer: for two classes (N, 1), the second one's logit; else (N, C)."""
+    import keras
+
+    return keras.layers.Dense(1 if classes == 2 else classes, dtype="float32", name="logit")(x)
+
+
+def count(model: keras.Model) -> int:
+    """Return how many classes a net tells apart."""
+    return max(2, int(model.output_shape[-1]))
+
+
+def save_names(folder: Path, classes: Sequence[str]) -> None:
+    """Write the names of a model's classes, in order, beside the model in `folder`."""
+    write_json(folder / NAMES, list(classes))
+
+
+def load_names(folder: Path, model: keras.Model) -> tuple[str, ...]:
+    """Return the names of the classes of the `model` in `folder`, in order.
+
+    Raises
+    ------
+    InputError
+        If they are missing, or not as many as the model tells apart.
+    """
+    path = folder / NAMES
+    names = read_json(path) if path.is_file() else None
+    if not isinstance(names, list) or len(names) != count(model):
+        raise InputError(
+            path,
+            expected=f"the names of the model's {count(model)} classes",
+            found="no such file" if names is None else f"{names!r:.80}",
+            fix="train the model again: `make repro`",
+        )
+    return tuple(map(str, names))
