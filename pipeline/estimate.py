@@ -1,6 +1,6 @@
 """Say how long the work ahead will take on this machine; change nothing.
 
-    python pipeline/estimate.py repro | seeds [COUNT] | bench
+python pipeline/estimate.py repro | seeds [COUNT] | bench
 """
 
 from __future__ import annotations

@@ -85,9 +85,7 @@ def evaluate_model(
     return result
 
 
-def _with_mirror(
-    model: Any, split: Split, scored: Scored, progress: Progress
-) -> dict[str, float]:
+def _with_mirror(model: Any, split: Split, scored: Scored, progress: Progress) -> dict[str, float]:
     mirrored = score(model, split, progress=progress, mirrored=True)
     both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
     accuracy, loss = float(both.correct.mean()), metrics.log_loss(both)
