@@ -39,27 +39,6 @@ def test_preprocessing_is_inside_and_takes_pixels(real):
         np.testing.assert_allclose(scale(np.array([0.0, 255.0])), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_the_same_seed_gives_identical_files_in_two_processes(tmp_path, prepared, root, precision):
-    code = """
-import sys
-from dataclasses import replace
-from pathlib import Path
-from convlens import params, runtime
-from convlens.training.convnet import train
-p = params.load(Path("params.yaml"))
-small = p.convnet.model_copy(update={"epochs": 2, "batch_size": 16})
-machine = replace(runtime.configure(p.runtime), precision=sys.argv[1])
-train(small, machine, Path(sys.argv[2]), Path(sys.argv[3]))
-"""
-    outs = [tmp_path / name for name in ("one", "two")]
-    for out in outs:
-        command = [sys.executable, "-c", code, precision, str(prepared), str(out)]
-        subprocess.run(command, check=True, cwd=root)
-    for name in ("model.keras", "curves.csv", "metrics.json"):
-        assert digest(outs[0] / name) == digest(outs[1] / name), name
-
-
 def test_it_learns_and_evaluation_says_what_training_said(
     tmp_path, prepared, small_convnet, real, machine
 ):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.dataset import load_split
+from convlens.data.dataset import Split, load_split
 from convlens.errors import InputError
 from convlens.evaluation import metrics
 from convlens.evaluation.metrics import Scored
@@ -54,8 +54,9 @@ def evaluate_model(
 
     Writes metrics.json, predictions.csv, confusion.csv (one row an image, for DVC's confusion
     plot), classes.csv, roc.csv (each class against the rest; of two classes the second one) and
-    calibration.csv. All are about the images as they are, but for `mirror_accuracy` and
-    `mirror_log_loss`: the mean logits of an image and its mirror image.
+    calibration.csv. All are about the images as they are; if `params.mirror` asks for it,
+    `mirror_accuracy` and `mirror_log_loss` are those of the mean logits of an image and its
+    mirror image, which costs as much again.
 
     Raises
     ------
@@ -67,7 +68,6 @@ def evaluate_model(
     split = load_split(prepared, split_name)
     _check_classes(folder, heads.load_names(folder, model), split.classes)
     scored = score(model, split, progress=progress)
-    mirrored = score(model, split, progress=progress, mirrored=True)
     manifest = read_csv(prepared / "manifest.csv")
     result = Evaluation(
         scored,
@@ -80,11 +80,7 @@ def evaluate_model(
         metrics.most_confident_mistakes(scored, params.mistakes),
         split.images,
     )
-    both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
-    with_mirror = {
-        "mirror_accuracy": float(both.correct.mean()),
-        "mirror_log_loss": metrics.log_loss(both),
-    }
+    with_mirror = _with_mirror(model, split, scored, progress) if params.mirror else {}
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
     write_json(out / "metrics.json", result.summary | with_mirror | marks)
     _write_tables(out, result)
@@ -99,6 +95,13 @@ def _check_classes(folder: Path, known: Sequence[str], asked: Sequence[str]) -> 
             found=", ".join(known),
             fix="train the model on these data: `make repro`",
         )
+
+
+def _with_mirror(model: Any, split: Split, scored: Scored, progress: Progress) -> dict[str, float]:
+    mirrored = score(model, split, progress=progress, mirrored=True)
+    both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
+    accuracy, loss = float(both.correct.mean()), metrics.log_loss(both)
+    return {"mirror_accuracy": accuracy, "mirror_log_loss": loss}
 
 
 def _write_tables(out: Path, result: Evaluation) -> None:
