@@ -18,6 +18,7 @@ from convlens.models import convnet, keras_file
 from convlens.training.checkpoint import Checkpoint, fingerprint
 from convlens.training.convnet import train
 from convlens.training.fit import fit
+from convlens.training.fused import training_form
 
 
 def digest(path: Path) -> str:
@@ -76,8 +77,9 @@ def test_a_killed_training_continues_to_the_same_bits(tmp_path, prepared, small_
                 raise Killed
 
         model = convnet.build(small_convnet, 48, machine.policy)
+        form = training_form(model)
         history = fit(
-            model, source, validation, small_convnet, checkpoint=checkpoint, on_epoch=[listen]
+            form, source, validation, small_convnet, checkpoint=checkpoint, on_epoch=[listen]
         )
         return keras_file.weights_digest(model), [r["val_loss"] for r in history]
 
