@@ -13,7 +13,7 @@ import click
 
 from convlens import __version__, params
 from convlens.cli_explain import explain
-from convlens.errors import InputError, of_the_disk
+from convlens.errors import InputError, of_the_disk, of_the_installation
 
 PARAMS = Path("params.yaml")
 
@@ -30,6 +30,9 @@ class _Group(click.Group):
         except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
             sys.stderr.close()
             ctx.exit(0)
+        except ModuleNotFoundError as error:
+            click.echo(f"convlens: {of_the_installation(error)}", err=True)
+            ctx.exit(2)
         except OSError as error:
             click.echo(f"convlens: {of_the_disk(error)}", err=True)
             ctx.exit(2)
@@ -151,9 +154,12 @@ def register(model: Literal["convnet", "vgg16"]) -> None:
 def ui(port: int) -> None:
     """Open the experiments in the MLflow UI, for this machine only."""
     import os
+    from importlib.util import find_spec
 
     from convlens.tracking.store import store_uri
 
+    if find_spec("mlflow") is None:
+        raise ModuleNotFoundError(name="mlflow")
     # not as an option, which every user of this machine could read in the list of processes
     store = {"MLFLOW_BACKEND_STORE_URI": store_uri(Path.cwd())}
     click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", err=True)

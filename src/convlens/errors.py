@@ -67,5 +67,21 @@ def of_the_disk(error: OSError) -> InputError:
     )
 
 
+_EXTRA = {"cv2", "dvc", "imagehash", "mlflow", "onnx", "psutil", "sklearn"}
+
+
+def of_the_installation(error: ModuleNotFoundError) -> InputError:
+    """Return what an absent part of the extra `pipeline` means to a user; raise others again."""
+    missing = (error.name or "").partition(".")[0]
+    if missing not in _EXTRA:
+        raise error
+    return InputError(
+        "the installation of convlens",
+        expected="the extra `pipeline`, which all but explaining and predicting needs",
+        found=f"no module named {missing}",
+        fix="install it: pip install 'convlens[pipeline]'",
+    )
+
+
 def _rebuild(where: str, expected: str, found: str, fix: str) -> InputError:
     return InputError(where, expected=expected, found=found, fix=fix)

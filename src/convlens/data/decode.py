@@ -79,6 +79,12 @@ def decode(content: bytes, size: int) -> Photo:
     )
 
 
+def squashed(content: bytes, height: int, width: int) -> npt.NDArray[np.uint8]:
+    """Decode `content` as `decode` does and squash it: uint8 (height, width, 3)."""
+    image = _upright_rgb(_load(content, max(height, width))[0])
+    return np.asarray(image.resize((width, height), FILTER))
+
+
 def original(content: bytes) -> np.ndarray:
     """Decode `content` as `decode` does, upright RGB, but keep its size: uint8 (H, W, 3)."""
     return np.asarray(_upright_rgb(_load(content)[0]))

@@ -43,12 +43,12 @@ def read(path: Path, size: int) -> Photo | str:
     """Return a photo as the model wants it and as figures want it, or why it can't be read."""
     from PIL import Image
 
-    found = photos.read(path, size)
+    found = photos.read(path, size, size)
     if isinstance(found, str):
         return found
     shown = Image.fromarray(original(path.read_bytes()))
     shown.thumbnail((_LARGEST, _LARGEST))
-    return Photo(path.stem, np.asarray(shown), found.pixels)
+    return Photo(path.stem, np.asarray(shown), found)
 
 
 class Explainer:
