@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ import click
 
 from convlens import __version__, params
 from convlens.cli_explain import explain
-from convlens.errors import InputError, of_the_disk, of_the_installation
+from convlens.errors import EXTRA, InputError, missing_extra, of_the_disk
 
 PARAMS = Path("params.yaml")
 
@@ -30,12 +31,19 @@ class _Group(click.Group):
         except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
             sys.stderr.close()
             ctx.exit(0)
-        except ModuleNotFoundError as error:
-            click.echo(f"convlens: {of_the_installation(error)}", err=True)
-            ctx.exit(2)
         except OSError as error:
             click.echo(f"convlens: {of_the_disk(error)}", err=True)
             ctx.exit(2)
+
+
+class _OfThePipeline(click.Command):
+    """Needs what comes with the extra `pipeline`, and says so before it does anything."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for module in EXTRA:
+            if find_spec(module) is None:
+                raise missing_extra(module)
+        return super().invoke(ctx)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,7 +89,7 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> N
 main.add_command(explain)
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.argument("archive", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def inspect(archive: Path, as_json: bool) -> None:
@@ -98,7 +106,7 @@ def inspect(archive: Path, as_json: bool) -> None:
     click.echo(json.dumps(asdict(found), indent=2) if as_json else inspection.table(found))
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def doctor(as_json: bool) -> None:
     """Say what this machine can promise, and what would break a run.
@@ -114,7 +122,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(any(finding.level == "problem" for finding in found.findings))
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 def sync() -> None:
     """Rebuild the MLflow runs of what stands under data, models and reports.
 
@@ -131,7 +139,7 @@ def sync() -> None:
         sys.exit(f"convlens: not tracked: {error}")
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.argument("model", type=click.Choice(params.MODELS))
 def register(model: Literal["convnet", "vgg16"]) -> None:
     """Register the best run of MODEL on the prepared data, with a model card.
@@ -149,17 +157,14 @@ def register(model: Literal["convnet", "vgg16"]) -> None:
     click.echo(f"{found.name} version {found.version} is {alias} ({found.reason})\n{found.run}")
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.option("--port", default=5000, show_default=True)
 def ui(port: int) -> None:
     """Open the experiments in the MLflow UI, for this machine only."""
     import os
-    from importlib.util import find_spec
 
     from convlens.tracking.store import store_uri
 
-    if find_spec("mlflow") is None:
-        raise ModuleNotFoundError(name="mlflow")
     # not as an option, which every user of this machine could read in the list of processes
     store = {"MLFLOW_BACKEND_STORE_URI": store_uri(Path.cwd())}
     click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", err=True)

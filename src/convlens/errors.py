@@ -67,18 +67,15 @@ def of_the_disk(error: OSError) -> InputError:
     )
 
 
-_EXTRA = {"cv2", "dvc", "imagehash", "mlflow", "onnx", "psutil", "sklearn"}
+EXTRA = ("cv2", "dvc", "imagehash", "mlflow", "onnx", "psutil", "sklearn")
 
 
-def of_the_installation(error: ModuleNotFoundError) -> InputError:
-    """Return what an absent part of the extra `pipeline` means to a user; raise others again."""
-    missing = (error.name or "").partition(".")[0]
-    if missing not in _EXTRA:
-        raise error
+def missing_extra(module: str) -> InputError:
+    """Return that `module`, one of EXTRA, isn't installed, and how to get it."""
     return InputError(
         "the installation of convlens",
         expected="the extra `pipeline`, which all but explaining and predicting needs",
-        found=f"no module named {missing}",
+        found=f"no module named {module} (pip install 'convlens[pipeline]')",
         fix="install it: pip install 'convlens[pipeline]'",
     )
 
