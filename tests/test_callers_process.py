@@ -58,7 +58,7 @@ def state():
         ),
         "Keras": (
             keras.config.dtype_policy().name, keras.config.floatx(),
-            keras.config.image_data_format(), repr(keras.random.SeedGenerator(0).seed),
+            keras.config.image_data_format(),
         ),
         "warnings": list(warnings.filters),
         "environment": dict(os.environ),
