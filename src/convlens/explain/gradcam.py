@@ -17,10 +17,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain import layers as model_layers
 from convlens.explain import maps as heat
 from convlens.explain import score as scoring
-from convlens.explain.geometry import geometry
+from convlens.explain.classifier import Classifier
 from convlens.progress import Progress, silent
 
 Method = Literal["grad-cam", "grad-cam++", "layer-cam", "hires-cam"]
@@ -60,7 +59,7 @@ class Heatmaps:
 
 
 def heatmaps(
-    model: Any,
+    classifier: Classifier,
     images: npt.NDArray[Any],
     *,
     layer: str | None = None,
@@ -85,37 +84,37 @@ def heatmaps(
     InputError
         For an unknown layer, one without spatial axes, or a class the model does not have.
     """
-    import keras
+    layer = layer or classifier.default_layer
+    wanted = scoring.wanted(classifier, classes, len(images))
+    slot, axes = classifier.slot(layer), classifier.placement(layer).axes
 
-    layer = layer or model_layers.convolutions(model)[-1]
-    wanted = scoring.wanted(model, classes, len(images))
-    part = keras.Model(model.inputs, [*model_layers.outputs(model, [layer]), model.output])
+    def forward(given: Any, asked: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(given)
+            graph = classifier.exact
+            (features,) = graph.run({classifier.source: given}, [slot])
+            tape.watch(features)
+            known = {slot: features, classifier.source: given}
+            (found,) = graph.run(known, [classifier.logits_slot])
+            logits = classifier.flat(found)
+            label = scoring.predicted_unless(asked, logits)
+            total = scoring.score(logits, label)
+        slope = tape.gradient(total, features, unconnected_gradients="zero")
+        return classifier.maps(features, layer), classifier.maps(slope, layer), logits, label
+
+    import tensorflow as tf
+
     height, width = images.shape[1:3]
-    places = geometry(model)[layer]
     parts = []
     for start in progress(range(0, len(images), batch_size), what=f"heatmaps of {layer}"):
         rows = slice(start, start + batch_size)
-        batch = np.asarray(images[rows], dtype=np.float32)
-        raw, logits, used = (np.asarray(v) for v in _forward(part, method, batch, wanted[rows]))
-        maps, empty = heat.normalise(heat.place(raw, height, width, places))
-        parts.append((maps, raw, empty, used, logits))
+        batch = classifier.prepare(images[rows])
+        features, slope, logits, used = forward(tf.constant(batch), wanted[rows])
+        raw = np.asarray(weigh(method, tf.cast(features, tf.float32), tf.cast(slope, tf.float32)))
+        maps, empty = heat.normalise(heat.place(raw, height, width, axes))
+        parts.append((maps, raw, empty, np.asarray(used), np.asarray(logits)))
     maps, raw, empty, used, logits = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Heatmaps(maps, raw, empty, used, logits, layer)
-
-
-def _forward(part: Any, method: Method, images: Any, wanted: Any) -> tuple[Any, Any, Any]:
-    """Return raw maps (N, h, w), logits and classes (N,) of one batch; tensors."""
-    import tensorflow as tf
-
-    images = tf.constant(images)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(images)
-        features, logits = part(images, training=False)
-        classes = scoring.predicted_unless(wanted, logits)
-        scores = scoring.score(logits, classes)
-    gradients = tape.gradient(scores, features, unconnected_gradients="zero")
-    features, gradients = tf.cast(features, tf.float32), tf.cast(gradients, tf.float32)
-    return weigh(method, features, gradients), tf.cast(logits, tf.float32), classes
 
 
 def weigh(method: Method, features: Any, gradients: Any) -> Any:

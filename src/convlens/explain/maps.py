@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain.geometry import Geometry
+from convlens.explain.windows import Geometry
 
 Maps = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
