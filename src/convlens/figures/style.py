@@ -83,9 +83,13 @@ def figure(width: float, height: float, **options: Any) -> Figure:
 
 
 @applied()
-def save(fig: Figure, path: Path) -> Path:
-    """Write `fig` as PNG without date or version, so that equal input gives equal bytes."""
+def save(fig: Figure, path: Path, compression: int = 6) -> Path:
+    """Write `fig` as PNG without date or version, so that equal input gives equal bytes.
+
+    `compression` is zlib's, 1 (fast) to 9 (small).
+    """
     with atomic(path) as partial:
-        fig.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+        packed = {"compress_level": compression}
+        fig.savefig(partial, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs=packed)
     fig.clear()
     return path
