@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HALF = ("float16", "bfloat16")
 
 
-def check(model: Any, graph: Graph) -> None:
+def check(graph: Graph) -> None:
     """Refuse a model of several inputs, of no image, of channels first, or with broken weights."""
     where = f"model {graph.name}"
     if len(graph.inputs) != 1:
@@ -141,28 +141,42 @@ def with_policy(op: Any, policy: Any, of: Sequence[str], made: dict[int, Any]) -
     return copy
 
 
-def default_layer(classifier: Classifier) -> str | None:
-    """Return the last layer of several places that all paths from the photo to the logits cross.
+def behind_weights(classifier: Classifier) -> list[str]:
+    """Return the layers of several places that some layer with weights stands before, in order.
 
-    Where no map lies on all of them, it is the last one behind a layer with weights. What only
-    prepares the photo, in front of any weights, does not count.
+    What only prepares the photo is not among them.
     """
-    graph, sites = classifier.graph, classifier.sites
-    found = last = None
     trained: set[int] = set()
-    crossed = crossings(graph, classifier.source, classifier.logits_slot)
+    found = []
     names = {node.outputs[0]: name for name, node in classifier.nodes.items()}
+    graph = classifier.graph
     for number in graph.path([classifier.source], [classifier.logits_slot]):
         node = graph.nodes[number]
         if (node.weighted and node.kind != "Normalization") or trained & set(node.inputs):
             trained.update(node.outputs)
         slot = node.outputs[0]
-        if slot not in names or slot not in trained or min(sites[slot].grid) < 2:
-            continue
-        last = names[slot]
-        if slot in crossed and (not sites[slot].skip or _matters(classifier, names[slot])):
-            found = names[slot]
-    return found or last
+        if slot in names and slot in trained and min(classifier.sites[slot].grid) > 1:
+            found.append(names[slot])
+    return found
+
+
+def crossed(classifier: Classifier) -> list[str]:
+    """Return those layers `behind_weights` that all paths from the photo to the logits cross."""
+    through = crossings(classifier.graph, classifier.source, classifier.logits_slot)
+    names = behind_weights(classifier)
+    return [name for name in names if classifier.nodes[name].outputs[0] in through]
+
+
+def default_layer(classifier: Classifier) -> str | None:
+    """Return the last of the `crossed` layers, or where there is none the last behind weights.
+
+    Of a transformer's tokens it is the last whose places, not only the tokens in front of them,
+    move the logits.
+    """
+    for name in reversed(classifier.crossed):
+        if not classifier.sites[classifier.slot(name)].skip or _matters(classifier, name):
+            return name
+    return next(reversed(behind_weights(classifier)), None)
 
 
 def crossings(graph: Graph, source: int, target: int) -> set[int]:

@@ -15,10 +15,11 @@ from convlens.explain import adapt, endings, measured, placement, preprocessing
 from convlens.explain import score as scoring
 from convlens.explain.graph import Graph, Node, flatten
 from convlens.explain.placement import Placement, Site
+from convlens.explain.preprocessing import Affine
 
 Floats = npt.NDArray[np.float32]
 _ANY = 224  # pixels a side, for a net that takes any size
-_BATCH = 16
+_BATCH = 64
 
 
 class Classifier:
@@ -43,11 +44,13 @@ class Classifier:
     input_shape
         (None, H, W, c) as in Keras; None for a size that is open.
     size
-        (H, W) that photos are to have: the model's, or 224 for a size that is open.
+        (H, W) that photos should have: the model's; 224 where it is open and takes any.
     channels
         c of the photos.
     classes
         Names of the C classes; two for a model of one logit, whose class 1 it is.
+    width
+        How many logits there are.
     ending
         What the model itself does to its logits: "softmax", "sigmoid" or nothing ("logits").
 
@@ -66,16 +69,16 @@ class Classifier:
     ) -> None:
         found = flatten(model)
         self.name: str = found.name
-        adapt.check(model, found)
+        adapt.check(found)
         (self.source,) = found.inputs
-        self.input_shape = found.shapes[self.source]
+        self.input_shape: tuple[Any, ...] = found.shapes[self.source]
         _, high, wide, self.channels = self.input_shape
         self.size = (high or _ANY, wide or _ANY)
         self.graph: Graph = found.sized(*self.size)
         chosen = adapt.output(model, self.graph, output)
         self.logits_slot, self.ending = endings.find(self.graph, chosen)
-        width = int(np.prod(self.graph.shapes[self.logits_slot][1:]))
-        self.classes = adapt.class_names(classes, 2 if width == 1 else width, self.name)
+        self.width = int(np.prod(self.graph.shapes[self.logits_slot][1:]))
+        self.classes = adapt.class_names(classes, 2 if self.width == 1 else self.width, self.name)
         self._change = _preprocessing(preprocess, self.channels)
         self._functions: dict[Any, Any] = {}
         self._placements: dict[Any, Placement] = {}
@@ -109,6 +112,11 @@ class Classifier:
     def layers(self) -> list[str]:
         """The names of all layers with maps (h, w, K), first to last; a ViT's tokens are maps."""
         return list(self.nodes)
+
+    @cached_property
+    def crossed(self) -> list[str]:
+        """The layers of several places that everything behind them goes through, in order."""
+        return adapt.crossed(self)
 
     @cached_property
     def default_layer(self) -> str:
@@ -164,55 +172,92 @@ class Classifier:
         _, high, wide, channels = self.input_shape
         fits = images.ndim == 4 and images.shape[3] == channels
         if not fits or (high or images.shape[1], wide or images.shape[2]) != images.shape[1:3]:
+            shape = f"shape (N, {high or 'H'}, {wide or 'W'}, {channels})"
             raise InputError(
-                f"model {self.name}, photos", expected=f"shape (N, {high or 'H'}, {wide or 'W'}, {channels})",
+                f"model {self.name}, photos", expected=shape,
                 found=f"shape {images.shape}", fix="resize them to what the model takes",
             )  # fmt: skip
         return preprocessing.run(self._change, images)
 
-    def logits(self, images: npt.NDArray[Any]) -> Floats:
-        """Return logits (N, 1) or (N, C) of photos (N, H, W, c) in 0..255, in its own precision."""
-        run = self.compiled(
-            "logits", lambda x: self.flat(self.graph.run({self.source: x}, [self.logits_slot])[0])
-        )
+    @cached_property
+    def affine(self) -> Affine | None:
+        """The preprocessing as one matrix and offset for every pixel; None if it isn't that."""
+        if isinstance(self._change, Affine):
+            return self._change
+        return preprocessing.affine(self._change, self.channels)
+
+    def by_pixels(self, gradient: Floats) -> Floats:
+        """Return a gradient by prepared images as one by the photos' pixels, where it can be."""
+        if self.affine is None:
+            return gradient
+        return np.asarray(gradient @ self.affine.matrix.T, np.float32)
+
+    def logits(self, images: npt.NDArray[Any], policy: str | None = None) -> Floats:
+        """Return logits (N, width) of photos (N, H, W, c) in 0..255.
+
+        `policy` is the Keras dtype policy of the hidden layers; default: each layer's own.
+        """
+        graph = self.graph if policy is None else self.in_policy(policy)
+
+        def forward(given: Any) -> Any:
+            return self.flat(graph.run({self.source: given}, [self.logits_slot])[0])
+
+        run = self.compiled(("logits", policy), forward)
         starts = range(0, len(images), _BATCH)
         parts = [run(self.prepare(images[start : start + _BATCH])) for start in starts]
-        return np.concatenate([np.asarray(part, np.float32) for part in parts])
+        return np.concatenate([np.asarray(part) for part in parts])
+
+    def in_policy(self, policy: str) -> Graph:
+        """Return the graph with hidden layers computing in a Keras dtype policy."""
+        return adapt.in_policy(self.exact, policy, self.logits_slot)
 
     def flat(self, logits: Any) -> Any:
-        """Return logits (N, C) float32 from the tensor of their slot."""
+        """Return logits (N, width) float32 from the tensor of their slot."""
         import tensorflow as tf
 
-        return tf.reshape(
-            tf.cast(logits, tf.float32), (-1, int(np.prod(self.graph.shapes[self.logits_slot][1:])))
-        )
+        return tf.reshape(tf.cast(logits, tf.float32), (-1, self.width))
 
     def probabilities(self, images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Return (N, C) float64 for photos (N, H, W, c), uint8 or float in 0..255."""
         return scoring.probabilities(self.logits(images), self.ending)
 
-    def compiled(self, key: Any, function: Callable[[Any], Any]) -> Any:
-        """Return `function` of images (N, H, W, c) as a TensorFlow graph, traced once per `key`."""
+    def compiled(self, key: Any, function: Callable[..., Any], *, classes: bool = False) -> Any:
+        """Return a function of prepared images, and of `classes` (N,) if so, as a graph.
+
+        It is traced once for each `key`. Only as a graph does TensorFlow leave out the gradients
+        by the weights.
+        """
         import tensorflow as tf
 
         if key not in self._functions:
-            spec = tf.TensorSpec((None, *self.input_shape[1:]), tf.float32)
-            self._functions[key] = tf.function(function, input_signature=[spec])
-        return self._functions[key]
+            specs = [tf.TensorSpec((None, *self.input_shape[1:]), tf.float32)]
+            specs += [tf.TensorSpec((None,), tf.int32)] * classes
+            # as a concrete function: several functions of one line of code are no retracing
+            traced = tf.function(function, input_signature=specs, autograph=False)
+            self._functions[key] = traced.get_concrete_function()
+        return lambda *given: self._functions[key](*map(tf.constant, given))
 
-    def placement(self, layer: str) -> Placement:
-        """Return where the units of `layer` look, in pixels of photos of the model's size."""
-        slot = self.slot(layer)
-        if slot not in self._placements:
-            site = self.sites[slot]
-            self._placements[slot] = (
-                self._measured(layer, slot, site) if site.doubt else _stated(site)
+    def placement(self, layer: str, size: tuple[int, int] | None = None) -> Placement:
+        """Return where the units of `layer` look, in pixels of photos of `size` (H, W).
+
+        By default of the model's own size; only a model of open size takes others.
+        """
+        slot, size = self.slot(layer), size or self.size
+        if (slot, size) not in self._placements:
+            graph = self.exact if size == self.size else self.exact.sized(*size)
+            sites = self.sites if size == self.size else placement.sites(graph, self.source)
+            found = (
+                self._measured(layer, size, sites[slot])
+                if sites[slot].doubt
+                else sites[slot].stated
             )
-        return self._placements[slot]
+            self._placements[slot, size] = found
+        return self._placements[slot, size]
 
-    def _measured(self, layer: str, slot: int, site: Site) -> Placement:
+    def _measured(self, layer: str, size: tuple[int, int], site: Site) -> Placement:
         draw = np.random.default_rng(0)
-        noise = draw.integers(0, 256, (2, *self.size, self.channels)).astype(np.float32)
+        noise = draw.integers(0, 256, (2, *size, self.channels)).astype(np.float32)
+        slot = self.slot(layer)
 
         def maps_of(images: Any) -> Any:
             return self.maps(self.exact.run({self.source: images}, [slot])[0], layer)
@@ -220,12 +265,9 @@ class Classifier:
         return measured.measure(maps_of, self.prepare(noise), site)
 
 
-def _stated(site: Site) -> Placement:
-    y, x = site.axes
-    return Placement((y.field, x.field), (y.jump, x.jump), (y.start, x.start), site.how)
-
-
-def _preprocessing(wanted: Any, channels: int) -> Callable[[Any], Any]:
-    if callable(wanted):
-        return wanted
-    return preprocessing.named(wanted or "0..255", channels)
+def _preprocessing(
+    wanted: Callable[[Any], Any] | str | None, channels: int
+) -> Callable[[Any], Any]:
+    if wanted is None or isinstance(wanted, str):
+        return preprocessing.named(wanted or "0..255", channels)
+    return wanted

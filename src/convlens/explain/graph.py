@@ -23,7 +23,7 @@ class Node:
     """One call of a layer or operation: from the slots `inputs` to the slots `outputs`.
 
     `arguments` is Keras' record of the call, whose symbolic tensors `bound` maps to slots; without
-    it, `op` is a function of one tensor.
+    it, `op` is a function of one tensor. `layer` is the layer that it belongs to.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Node:
     arguments: Any = None
     bound: Mapping[int, int] = field(default_factory=dict)
     hidden: bool = False  # what a layer computes before its own activation
+    layer: Any = None
 
     def run(self, values: Mapping[int, Any]) -> list[Any]:
         """Return the outputs for the tensors in `values` (slot to tensor), at inference."""
@@ -52,6 +53,11 @@ class Node:
         return getattr(self.op, "__name__", type(self.op).__name__)
 
     @property
+    def layer_kind(self) -> str:
+        """The class of the layer that it belongs to: "Conv2D" for its activation too."""
+        return type(self.layer if self.layer is not None else self.op).__name__
+
+    @property
     def weighted(self) -> bool:
         """Whether the layer has weights."""
         return bool(getattr(self.op, "weights", ()))
@@ -68,7 +74,7 @@ class Graph:
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    shapes: tuple[tuple[int | None, ...], ...]
+    shapes: tuple[tuple[Any, ...], ...]
     dtypes: tuple[str, ...]
 
     @property
@@ -178,7 +184,7 @@ def twin(layer: Any, **attributes: Any) -> Any:
 class _Builder:
     def __init__(self) -> None:
         self.nodes: list[tuple[tuple[str, ...], Node]] = []
-        self.shapes: list[tuple[int | None, ...]] = []
+        self.shapes: list[tuple[Any, ...]] = []
         self.dtypes: list[str] = []
         self._linear: dict[int, Any] = {}
         self._vague = False  # inside a model called on another size than it was built for
@@ -219,13 +225,13 @@ class _Builder:
         inputs, arguments = tuple(dict.fromkeys(bound.values())), call.arguments
         activation = getattr(layer, "activation", None) if kind in _ACTIVATED else None
         if getattr(activation, "__name__", "linear") == "linear" and not _is_layer(activation):
-            node = Node(layer.name, layer, inputs, tuple(found), arguments, bound)
+            node = Node(layer.name, layer, inputs, tuple(found), arguments, bound, layer=layer)
             self.nodes.append((outer, node))
             return
         linear = self._linear.setdefault(id(layer), twin(layer, activation=_linear))
         between = self.slot(call.outputs[0])
-        before = Node(layer.name, linear, inputs, (between,), arguments, bound, hidden=True)
-        after = Node(layer.name, activation, (between,), tuple(found))
+        before = Node(layer.name, linear, inputs, (between,), arguments, bound, True, layer)
+        after = Node(layer.name, activation, (between,), tuple(found), layer=layer)
         self.nodes += [(outer, before), (outer, after)]
 
     def _cast(self, slot: int, tensor: Any, outer: tuple[str, ...]) -> int:

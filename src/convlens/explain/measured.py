@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain.placement import Placement, Site, stretched
+from convlens.explain.placement import How, Placement, Site, stretched
+from convlens.explain.windows import Geometry
 
 Values = npt.NDArray[np.float64]
 _DRAWS = 3  # random projections of the channels: none may hide a place
@@ -26,7 +27,8 @@ def measure(
     images
         (N, H, W, c) noise, as the model takes it.
     """
-    axes, found = [], True
+    axes: list[Geometry] = []
+    how: How = "measured"
     for axis in (0, 1):
         units = _middle(site.grid, axis)
         centres = _centres(maps_of, images, units)[:, axis]
@@ -35,13 +37,12 @@ def measure(
         line = stretched(images.shape[1 + axis], site.grid[axis])
         if not np.isfinite(centres).all():
             axes.append(known or line)
-            found = False
+            how = "stretched"
             continue
         jump = known.jump if known else _slope(numbers, centres, line.jump)
         start = float(centres.mean() - numbers.mean() * jump)
         axes.append((known or line)._replace(jump=jump, start=start))
     y, x = axes
-    how = "measured" if found else "stretched"
     return Placement((y.field, x.field), (y.jump, x.jump), (y.start, x.start), how)
 
 
@@ -49,9 +50,7 @@ def _middle(grid: tuple[int, int], axis: int) -> list[tuple[int, int]]:
     """Return a few units about the middle, symmetric, so that the image's edges pull evenly."""
     size, other = grid[axis], grid[1 - axis]
     reach = min(2, (size - 1) // 2)
-    along = range((size - 1) // 2 - reach + (size % 2 == 0 and reach > 0), size // 2 + reach + 1)
-    low, high = (size - 1) // 2 - reach, size // 2 + reach
-    along = range(low, high + 1)
+    along = range((size - 1) // 2 - reach, size // 2 + reach + 1)
     across = sorted({(other - 1) // 2, other // 2})
     return [(i, j) if axis == 0 else (j, i) for i in along for j in across]
 

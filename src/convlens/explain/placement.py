@@ -33,6 +33,15 @@ _SCRAMBLING = {"Transpose", "Permute", "Matmul", "Einsum", "Dot", "Tensordot", "
                "Swapaxes"}  # fmt: skip
 
 
+def local(node: Node) -> bool:
+    """Say whether a node does to a larger photo what it does to this one."""
+    return _still(node) or windows.known(node.op)
+
+
+def _still(node: Node) -> bool:
+    return node.kind in _STILL or node.arguments is None  # the latter: activations and casts
+
+
 class Placement(NamedTuple):
     """Unit (i, j) of a layer looks at `field` pixels about `start` + (i, j) × `jump`; (y, x) each.
 
@@ -65,11 +74,16 @@ class Site(NamedTuple):
     how: How = "exact"
     doubt: bool = False
 
+    @property
+    def stated(self) -> Placement:
+        """What is known, without measuring."""
+        y, x = self.axes
+        return Placement((y.field, x.field), (y.jump, x.jump), (y.start, x.start), self.how)
+
 
 def sites(graph: Graph, source: int) -> dict[int, Site]:
     """Return every slot that has places, from the image in slot `source` on; all sizes known."""
     high, wide = graph.shapes[source][1:3]
-    assert high and wide
     found = {source: Site((IDENTITY, IDENTITY), (high, wide))}
     for node in graph.nodes:
         before = [found[slot] for slot in node.inputs if slot in found]
@@ -92,12 +106,12 @@ def _behind(graph: Graph, node: Node, before: Sequence[Site], size: tuple[int, i
         (y, x) = before[0].axes
         whole = (y._replace(field=max(y.field, size[0])), x._replace(field=max(x.field, size[1])))
         return before[0]._replace(axes=whole) if shape[1] == _count(before[0]) else None
-    if node.kind in _STILL:
+    if _still(node):
         return _met(before, grid or before[0].grid) if _fits(before, shape) else None
     moved = windows.behind(node.op, graph.shapes[node.inputs[0]], shape, before[0].axes)
     if moved is not None and grid is not None:
         return before[0]._replace(axes=moved, grid=grid)
-    return _unknown(graph, node, before, shape, size)
+    return _unknown(before, shape, size)
 
 
 def _reshaped(before: Site, shape: tuple[int, ...]) -> Site | None:
@@ -154,9 +168,7 @@ def _hull(axes: Sequence[Geometry]) -> Geometry | None:
     return Geometry(math.ceil(2 * reach) + 1, axes[0].jump, start)
 
 
-def _unknown(
-    graph: Graph, node: Node, before: Sequence[Site], shape: tuple[int, ...], size: tuple[int, int]
-) -> Site | None:
+def _unknown(before: Sequence[Site], shape: tuple[int, ...], size: tuple[int, int]) -> Site | None:
     """Return the site behind a layer that nobody knows: to be measured, till then stretched."""
     grid, skip = ((shape[1], shape[2]), None) if len(shape) == 4 else _grid(shape[1], before[0])
     if grid is None or not all(grid):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RG
 _CAFFE = (123.68, 116.779, 103.939)
 
 
-class Affine(NamedTuple):
+@dataclass(frozen=True)
+class Affine:
     """pixel → pixel @ matrix + offset, for every pixel alike."""
 
     matrix: npt.NDArray[np.float64]

@@ -18,6 +18,12 @@ Axes = tuple[Geometry, Geometry]
 Shape = Sequence[Any]
 
 
+def known(layer: Any) -> bool:
+    """Say whether `behind` knows the layer, at any size of the maps before it."""
+    kind = type(layer).__name__
+    return kind in _RULES and kind != "Resizing"
+
+
 def behind(layer: Any, given: Shape, made: Shape, axes: Axes) -> Axes | None:
     """Return the axes behind `layer`, from maps of shape `given` to `made`; None if unknown."""
     kind = type(layer).__name__
