@@ -16,7 +16,7 @@ from convlens.errors import InputError
 if TYPE_CHECKING:
     from convlens.explain.classifier import Classifier
     from convlens.report.explanation import Photo
-    from convlens.report.own_photos import Explainer
+    from convlens.report.own_photos import Explainer, Seen
 
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
 NAMED = (*params.MODELS, "both", "imagenet", "ready")
@@ -29,7 +29,7 @@ PARAMS = Path("params.yaml")
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--model", metavar="FILE|" + "|".join(NAMED),
-    help="a .keras or .h5 file, or a name  [default: the trained vgg16 if there is one, else ready]",
+    help="a .keras or .h5 file, or a name  [default: the trained vgg16 if there is, else ready]",
 )  # fmt: skip
 @click.option(
     "--classes", metavar="FILE|imagenet", help="names of the file's classes, one a line, in order"
@@ -101,24 +101,24 @@ def explain(
         )
         for name, net in nets.items()
     }  # fmt: skip
-    checked = set(NAMED)  # our own models are fed as they were trained
+    trusted = set(NAMED)  # our own models are fed as they were trained
 
     def look(path: Path, folder: Path) -> str:
         """Write the pictures of one photo; return why it can't be read, if so."""
-        seen = {}
+        seen: dict[str, Seen] = {}
         for name, explainer in explainers.items():
             photo = read(path, explainer.classifier)
             if isinstance(photo, str):
                 return photo
-            if name not in checked:
-                checked.add(name)
+            if name not in trusted:
+                trusted.add(name)
                 _warn(explainer, photo, scale)
             seen[name] = explainer.see(photo)
             explainer.write(seen[name], folder / name, every_channel=channels, arrays=raw)
             said = seen[name].looks[0].caption
             click.echo(f"{path.name}: {name} says {said}; see {folder / name}")
         if len(seen) == 2:
-            write_both(photo, seen, folder / "both.png", colormap)
+            write_both(seen, folder / "both.png", colormap)
         return ""
 
     bad = 0

@@ -56,7 +56,7 @@ def overlay(photo: Rgb, heat: npt.NDArray[np.float32], colormap: str = "viridis"
 
 
 def _resized(heat: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.float32]:
-    return np.clip(resize(heat[None], height, width)[0], 0, 1)
+    return np.asarray(np.clip(resize(heat[None], height, width)[0], 0, 1))
 
 
 def _colours(levels: npt.NDArray[np.float32], colormap: str) -> Rgb:

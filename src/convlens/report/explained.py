@@ -159,7 +159,7 @@ def _shown(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _labels(classifier: Classifier, wanted: Any, count: int) -> NDArray[np.int32]:
-    several = [wanted] if isinstance(wanted, (str, int, np.integer)) else list(wanted)
+    several = [wanted] if isinstance(wanted, str) else np.atleast_1d(wanted).tolist()
     labels = [class_index(classifier, one) for one in several]
     if len(labels) not in (1, count):
         raise InputError(

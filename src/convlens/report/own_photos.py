@@ -22,7 +22,7 @@ from convlens.explain.activations import most_varied
 from convlens.explain.classifier import Classifier
 from convlens.explain.evidence import Evidence, gather
 from convlens.explain.gradcam import Heatmaps, Method, class_activation
-from convlens.explain.maps import Maps, agreement, resize
+from convlens.explain.maps import agreement, resize
 from convlens.figures import grids
 from convlens.figures.heatmaps import Look, both_models, panels
 from convlens.figures.style import save
@@ -111,11 +111,6 @@ class Seen:
     looks: list[Look]
     evidence: Evidence
 
-    @property
-    def heat(self) -> Maps:
-        """The heatmap (H, W) of the class explained, in [0, 1]."""
-        return np.asarray(self.heatmaps.maps[0])
-
 
 class Explainer:
     """One classifier, prepared once to explain any number of photos.
@@ -154,7 +149,7 @@ class Explainer:
 
     def doubt(self, photo: Photo) -> str | None:
         """Return why the classifier's preprocessing looks wrong, if it does."""
-        return range_check.doubt(lambda images: self.gather(images).probabilities, photo.pixels)
+        return range_check.doubt(self.gather(range_check.probes(photo.pixels)))
 
     def see(self, photo: Photo) -> Seen:
         """Run the net on a photo: once for the class explained, once for its rivals."""
@@ -163,8 +158,8 @@ class Explainer:
         heatmaps = class_activation(found, self.layer, self.method)
         rivals = [int(c) for c in np.argsort(-chances, kind="stable") if c != first]
         rivals = rivals[: _CLASSES - 1]
-        if found.logits.shape[1] == 1:
-            others = class_activation(found, self.layer, self.method, against=True).maps
+        if self.classifier.width == 1:  # the other class's score is minus this one's
+            others = class_activation(found, self.layer, self.method, rivals[0]).maps
         else:
             again = np.repeat(photo.pixels[None], len(rivals), axis=0)
             second = self.gather(again, np.asarray(rivals, np.int32))
@@ -187,8 +182,9 @@ class Explainer:
         if self.rows:
             makers["activations"] = self._sheet
         if every_channel:
-            folder = out / "channels"
-            write_activations(self.classifier, seen.photo, folder, colormap=self.colormap)
+            everything = layers.spatial(self.classifier)
+            found = gather(self.classifier, seen.photo.pixels[None], everything)
+            write_activations(found, seen.photo, out / "channels", colormap=self.colormap)
         if arrays:
             _write_arrays(seen, out / "arrays.npz")
 
@@ -234,18 +230,14 @@ def _write_arrays(seen: Seen, path: Path) -> None:
         )  # fmt: skip
 
 
-def write_both(photo: Photo, seen: dict[str, Seen], out: Path, colormap: str) -> None:
+def write_both(seen: dict[str, Seen], out: Path, colormap: str) -> None:
     """Write what two models see in one photo, over each other, to the file `out`."""
-    a, b = (_as_shown(s.heat, photo) for s in seen.values())
-    looks_of = {name: s.looks[0] for name, s in seen.items()}
-    heading = f"{photo.name}: both models over each other"
-    save(both_models(photo.original, looks_of, agreement(a, b), heading, colormap), out)
-
-
-def _as_shown(heat: Maps, photo: Photo) -> Maps:
+    photo = next(iter(seen.values())).photo
     height, width = photo.original.shape[:2]
-    (shown,) = resize(heat[None], height, width)
-    return np.asarray(shown)
+    maps = [resize(one.heatmaps.maps, height, width)[0] for one in seen.values()]
+    looks_of = {name: one.looks[0] for name, one in seen.items()}
+    heading = f"{photo.name}: both models over each other"
+    save(both_models(photo.original, looks_of, agreement(*maps), heading, colormap), out)
 
 
 def _inside(maps: Any) -> Any:
