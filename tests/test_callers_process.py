@@ -20,9 +20,10 @@ from PIL import Image, ImageFile
 from tensorflow.python.eager import context
 from tensorflow.python.framework import config
 
-from convlens import params
+from colours import NAMES, net, square
+from convlens import Classifier, explain, params
 from convlens.data import augment, decode
-from convlens.data.drawn import masks  # noqa: F401 - imported before anything is compared
+from convlens.explain import faithfulness, filters, saliency
 from convlens.figures import curves, grids, heatmaps, style
 from convlens.models import convnet, keras_file, vgg16
 
@@ -77,7 +78,8 @@ def real(pytestconfig):
 def _figures(folder):
     photo = np.zeros((30, 40, 3), np.uint8)
     look = heatmaps.Look(MAPS[..., 0], "cat")
-    history = {key: [0.1, 0.2] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
+    columns = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
+    history = {key: [0.1, 0.2] for key in columns}
     figures = [
         heatmaps.panels([photo], [look], "heading"), grids.activation_grid(MAPS, "conv"),
         grids.overview({"conv": MAPS}, "heading"), curves.curves(history, "title"),
@@ -92,7 +94,25 @@ def _files(real, folder):
     keras_file.load(folder / "model.keras")
 
 
+NET = net()  # Keras itself draws seeds for new layers
+
+
+def _library(_, folder):
+    NET.save(folder / "my.keras")
+    classifier = Classifier.load(folder / "my.keras", classes=NAMES)
+    found = explain(classifier, square("red", 4, 20)[None])
+    found.save(folder / "seen")
+    found._repr_png_()
+    saliency.integrated_gradients(classifier, square("red", 4, 20)[None], 0, steps=2)
+    filters.ascend(classifier, "find", [0], size=16, steps=2)
+    curves_of = faithfulness.removal_curves
+    curves_of(
+        lambda images: images.mean(axis=(1, 2, 3)), MAPS[..., :3], MAPS[..., 1:], [MAPS[..., 0]], 2
+    )
+
+
 CALLS = {
+    "library": _library,
     "decode": lambda *_: decode.decode(PNG.getvalue(), 32),
     "squashed": lambda *_: decode.squashed(PNG.getvalue(), 32, 48),
     "original": lambda *_: decode.original(PNG.getvalue()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +41,13 @@ def load(path: Path) -> keras.Model:
 
     if refusal := refusals.of_the_file(path):
         raise refusal
+    before = random.getstate()  # layers draw seeds for weights that the file's own replace
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # foreign configurations raise anything at all
         raise refusals.of_the_content(path, error) from error
+    finally:
+        random.setstate(before)
 
 
 def is_hdf5(path: Path) -> bool:
