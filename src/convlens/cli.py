@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ import click
 
 from convlens import __version__, params
 from convlens.cli_explain import explain
-from convlens.errors import InputError, of_the_disk
+from convlens.errors import EXTRA, InputError, missing_extra, of_the_disk
 
 PARAMS = Path("params.yaml")
 
@@ -33,6 +34,16 @@ class _Group(click.Group):
         except OSError as error:
             click.echo(f"convlens: {of_the_disk(error)}", err=True)
             ctx.exit(2)
+
+
+class _OfThePipeline(click.Command):
+    """Needs what comes with the extra `pipeline`, and says so before it does anything."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for module in EXTRA:
+            if find_spec(module) is None:
+                raise missing_extra(module)
+        return super().invoke(ctx)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,7 +89,7 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> N
 main.add_command(explain)
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.argument("archive", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def inspect(archive: Path, as_json: bool) -> None:
@@ -95,7 +106,7 @@ def inspect(archive: Path, as_json: bool) -> None:
     click.echo(json.dumps(asdict(found), indent=2) if as_json else inspection.table(found))
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def doctor(as_json: bool) -> None:
     """Say what this machine can promise, what would break a run, and how long one will take.
@@ -116,7 +127,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(any(finding.level == "problem" for finding in found.findings))
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 def sync() -> None:
     """Rebuild the MLflow runs of what stands under data, models and reports.
 
@@ -133,7 +144,7 @@ def sync() -> None:
         sys.exit(f"convlens: not tracked: {error}")
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.argument("model", type=click.Choice(params.MODELS))
 def register(model: Literal["convnet", "vgg16"]) -> None:
     """Register the best run of MODEL on the prepared data, with a model card.
@@ -151,7 +162,7 @@ def register(model: Literal["convnet", "vgg16"]) -> None:
     click.echo(f"{found.name} version {found.version} is {alias} ({found.reason})\n{found.run}")
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.option("--port", default=5000, show_default=True)
 def ui(port: int) -> None:
     """Open the experiments in the MLflow UI, for this machine only."""

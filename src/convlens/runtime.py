@@ -11,10 +11,10 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,8 +50,12 @@ class Runtime:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide results."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    """Return the versions that decide results, of what is installed."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):  # DVC, MLflow and OpenCV come with an extra
+            found[name] = version(name)
+    return found
 
 
 def configure(params: RuntimeParams) -> Runtime:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.dataset import Split, plain_batches
+from convlens.errors import InputError
 from convlens.evaluation.metrics import Scored
 from convlens.progress import Progress, silent
 
@@ -35,6 +36,19 @@ def score(
 
 
 def logits(model: keras.Model, images: NDArray[Any]) -> NDArray[np.float64]:
-    """Return (N,) logits for one batch of images (N, S, S, 3) in 0..255."""
-    output = model.predict_on_batch(images)
+    """Return (N,) logits for one batch of images (N, S, S, 3) in 0..255.
+
+    Raises
+    ------
+    InputError
+        If the model tells other than two classes apart, by one logit.
+    """
+    output = np.asarray(model.predict_on_batch(images))
+    if output.shape[1:] != (1,):
+        raise InputError(
+            f"model {model.name}",
+            expected="one logit, that of a dog",
+            found=f"an output of shape {output.shape[1:]}",
+            fix="see what it says of a photo with `convlens explain --model FILE`",
+        )
     return np.asarray(output, dtype=np.float64).reshape(-1)

@@ -42,6 +42,7 @@ def write(result: Evaluation, out: Path, title: str) -> None:
     style.save(mistakes(items, f"{title}: most confident mistakes"), out / "mistakes.png")
 
 
+@style.applied()
 def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix: `counts`[label, predicted], each cell with its share of the row."""
     fig = style.figure(4.2, 3.9)
@@ -63,6 +64,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> 
     return fig
 
 
+@style.applied()
 def roc(
     false_positive: NDArray[Any], true_positive: NDArray[Any], auc: float, title: str
 ) -> Figure:
@@ -81,6 +83,7 @@ def roc(
     return fig
 
 
+@style.applied()
 def calibration(
     said: NDArray[Any], happened: NDArray[Any], count: NDArray[Any], ece: float, title: str
 ) -> Figure:
@@ -113,6 +116,7 @@ class Mistake:
     probability: float
 
 
+@style.applied()
 def mistakes(items: Sequence[Mistake], title: str) -> Figure:
     """Draw the most confident mistakes, at most six a row, or say that there are none."""
     columns = min(6, max(3, len(items)))
