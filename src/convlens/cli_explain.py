@@ -11,11 +11,10 @@ from typing import Any, get_args
 
 import click
 
-from convlens import params
+from convlens import params, paths
 
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
-BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
-PARAMS = Path("params.yaml")
+BASE_WEIGHTS = "data/weights/vgg16_base.npz"
 
 
 @click.command()
@@ -34,7 +33,8 @@ PARAMS = Path("params.yaml")
 @click.option("--method", type=click.Choice(METHODS), default="grad-cam", show_default=True)
 @click.option("--channels", is_flag=True, help="also draw every channel of every layer (slow)")
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=Path("models"), show_default=True,
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside("models"),
+    show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
 def explain(
@@ -60,7 +60,8 @@ def explain(
     nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
     from convlens.report.own_photos import Explainer, read, write_both
 
-    usual = params.load(PARAMS).explain if PARAMS.is_file() else None
+    settings = paths.beside(paths.PARAMS)
+    usual = params.load(settings).explain if settings.is_file() else None
     colormap = usual.colormap if usual else "viridis"
     layers: dict[Any, str | None] = usual.layer if usual else {}
     explainers = {  # refuses an unknown layer before anything is written
@@ -107,10 +108,12 @@ def _load(name: str, models: Path) -> Any:
     from convlens.progress import console
 
     if name == "ready":
-        if not any(path.is_file() for path in (BASE_WEIGHTS, ready.user_copy())):
+        base = paths.beside(BASE_WEIGHTS)
+        if not any(path.is_file() for path in (base, ready.user_copy())):
             click.echo("getting VGG16's base (58 MB), once", err=True)
-        return ready.build(ready.base_weights(BASE_WEIGHTS), ready.shipped_head())
+        return ready.build(ready.base_weights(base), ready.shipped_head())
     if name == "imagenet":
-        given = params.load(PARAMS).imagenet.weights if PARAMS.is_file() else None
+        settings = paths.beside(paths.PARAMS)
+        given = params.load(settings).imagenet.weights if settings.is_file() else None
         return vgg16_imagenet.load(vgg16_imagenet.find(given, console))
     return keras_file.load(models / name / "model.keras")

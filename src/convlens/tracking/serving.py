@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 BATCH = 32
+_AROUND_BASE64 = re.compile(rb"\A\s*data:[^,]*,|\s")
 
 
 class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
@@ -43,8 +45,9 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         Parameters
         ----------
         model_input
-            A table with column `image`; each cell is the base64 text of a JPEG, PNG, GIF, BMP or
-            WebP file, or pixels (S, S, 3) RGB in 0..255 (array or nested lists).
+            A table with column `image`. Each cell is a JPEG, PNG, GIF, BMP or WebP file as base64
+            text (a data URI or with line breaks, too) or as bytes, or pixels (S, S, 3) RGB in
+            0..255 (array or nested lists); or a list of files.
 
         Returns
         -------
@@ -59,7 +62,7 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         from convlens.data import CLASSES
 
         size = int(self.model.input_shape[1])
-        cells = list(model_input["image"])
+        cells = [cell for found in model_input["image"] for cell in _each(found)]
         logits = np.empty(len(cells))
         for start in range(0, len(cells), BATCH):
             part = cells[start : start + BATCH]
@@ -73,25 +76,44 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         )
 
 
+def _each(found: Any) -> list[Any]:
+    """Return the photos of one cell: `{"image": [one, two]}` arrives in a single one."""
+    several = (
+        isinstance(found, list | np.ndarray) and len(found) and isinstance(found[0], str | bytes)
+    )
+    return list(found) if several else [found]
+
+
 def pixels(cell: Any, size: int, row: int) -> NDArray[np.float32]:
     """Return (size, size, 3) RGB in 0..255 from one cell of the input; see `predict`."""
     from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
     from convlens.errors import InputError
 
-    expected = f"a base64 photo, or pixels ({size}, {size}, 3) in 0..255"
     try:
-        if isinstance(cell, str):
-            return decode(base64.b64decode(cell, validate=True), size).pixels.astype(np.float32)
+        if isinstance(cell, str | bytes):
+            return decode(_file(cell), size).pixels.astype(np.float32)
         # A table keeps pixels as nested arrays of objects.
         array = np.array(np.asarray(cell).tolist(), dtype=np.float32)
-    except (binascii.Error, BadPhotoError, TooManyPixelsError, TypeError, ValueError) as error:
+    except (BadPhotoError, TooManyPixelsError, TypeError, ValueError) as error:
         found = f"{type(error).__name__}: {error}"
     else:
         if array.shape == (size, size, 3) and array.min() >= 0 and array.max() <= 255:
             return array
         values = f" from {array.min():g} to {array.max():g}" if array.size else ""
         found = f"an array of shape {array.shape}{values}"
+    expected = f"a photo as base64 text or bytes, or pixels ({size}, {size}, 3) in 0..255"
     raise InputError(f"image {row}", expected=expected, found=found[:200], fix="mend this image")
+
+
+def _file(cell: str | bytes) -> bytes:
+    """Return the bytes of a photo's file from its base64 text, if it is one."""
+    text = _AROUND_BASE64.sub(b"", cell.encode() if isinstance(cell, str) else cell)
+    try:
+        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        if isinstance(cell, bytes):
+            return cell
+        raise
 
 
 mlflow.models.set_model(ConvLensModel())
