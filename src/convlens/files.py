@@ -100,7 +100,7 @@ def _naming(path: Path, expected: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, csv.Error) as error:
-        marks = re.search(rb"^<{7} ", path.read_bytes(), re.MULTILINE)
+        marks = re.search(rb"^(?:<{7}|>{7}) ", path.read_bytes(), re.MULTILINE)
         raise InputError(
             path,
             expected=expected,

@@ -55,7 +55,7 @@ def address(server, certificate, empty_store, tmp_path_factory):
 
 
 @pytest.fixture
-def secured(monkeypatch, address, certificate):
+def secured(outputs, monkeypatch, address, certificate):  # noqa: ARG001 - it clears them first
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
     return address
@@ -135,7 +135,7 @@ def test_two_clones_and_a_server(secured, client, tmp_path, root, empty_store, m
     with b:
         assert b.says("sync")[0] == 0
         code, out, _ = b.says("register", "convnet")
-        assert (code, "convlens-convnet version 1 is candidate (" in out) == (0, True)
+        assert (code, "version 1 is candidate and champion (first" in out) == (0, True)
         assert b.says("ui")[1] == f"the UI is at {secured}\n"
     assert not places[1].exists()
     assert {k: read.get_run(k).to_dictionary() for k in dumps} == dumps
