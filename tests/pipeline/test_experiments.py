@@ -8,8 +8,6 @@ import pytest
 from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
 
-from conftest import Repository
-
 RATES = {0.0004, 0.0006, 0.0021, 0.0011, 0.0012}
 SWEEP = {
     "model": "vgg16",
@@ -77,7 +75,7 @@ def test_another_evaluation_is_another_run_and_back_at_head_nothing_has_changed(
 
 
 def test_a_clone_without_data_knows_that_its_lock_is_up_to_date(committed, tmp_path):
-    clone = Repository(tmp_path / "clone")
+    clone = type(committed)(tmp_path / "clone")
     committed.run("git", "clone", "--quiet", ".", str(clone.folder))
     assert "Running stage" not in clone.run("dvc", "repro", "--allow-missing", "--dry").stdout
     clone.change({"evaluate": {"confidence": 0.9}})

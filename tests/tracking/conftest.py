@@ -1,11 +1,14 @@
 """A repository's outputs, small and made up, and a store of its own."""
 
+from __future__ import annotations
+
 import copy
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -38,8 +41,21 @@ class Outputs:
     def sync(self, name: tracking.Name) -> str | None:
         return tracking.sync(self.root, name)
 
+    def beside(self, place: Path) -> Outputs:
+        """Return another clone's outputs, with the same parameters."""
+        other = copy.copy(self)
+        other.root = place
+        return other
+
     def fresh_store(self) -> None:
         shutil.copyfile(self.empty, self.root / "mlflow.db")
+
+    def snapshot(self) -> tuple[list[str], list[tuple[Path, int]]]:
+        """Return all that the store holds, files with the time of their last change."""
+        with sqlite3.connect(self.root / "mlflow.db") as database:
+            rows = list(database.iterdump())
+        stored = sorted((self.root / "mlartifacts").rglob("*"))
+        return rows, [(path, path.stat().st_mtime_ns) for path in stored]
 
     def ended(self, stage: str) -> str | None:
         """Do what a stage does at its end, then what DVC does after it."""

@@ -12,7 +12,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conftest import Outputs
 from convlens import cli, tracking
 from convlens.tracking import push
 
@@ -64,9 +63,8 @@ def secured(outputs, monkeypatch, address, certificate):  # noqa: ARG001 - it cl
 class Member:
     """Someone with a clone on a machine of their own."""
 
-    def __init__(self, name, folder, root, empty, monkeypatch):
-        self.name, self.monkeypatch = name, monkeypatch
-        self.outputs = Outputs(folder, root, empty)
+    def __init__(self, name, outputs, monkeypatch):
+        self.name, self.outputs, self.monkeypatch = name, outputs, monkeypatch
 
     def git(self, *words):
         folder, who = self.outputs.root, f"user.name={self.name}"
@@ -87,10 +85,10 @@ class Member:
         return done.exit_code, done.stdout, done.stderr
 
 
-def test_two_clones_and_a_server(secured, client, tmp_path, root, empty_store, monkeypatch):
+def test_two_clones_and_a_server(secured, outputs, client, tmp_path, root, monkeypatch):
     places = tmp_path / "a", tmp_path / "b"
     places[0].mkdir()
-    a = Member("Ada", places[0], root, empty_store, monkeypatch)
+    a = Member("Ada", outputs.beside(places[0]), monkeypatch)
     a.git("init", "-q", "-b", "main")
     shutil.copy(root / "params.yaml", places[0])
     shutil.copy(root / ".gitignore", places[0])
@@ -103,7 +101,7 @@ def test_two_clones_and_a_server(secured, client, tmp_path, root, empty_store, m
         a.git("add", ".")
         a.git("commit", "-qm", "the convnet's results")
     subprocess.run(["git", "clone", "-q", places[0], places[1]], check=True)
-    b = Member("Bob", places[1], root, empty_store, monkeypatch)
+    b = Member("Bob", outputs.beside(places[1]), monkeypatch)
     with b:
         shutil.copytree(places[0] / "data", places[1] / "data", dirs_exist_ok=True)  # `dvc pull`
         shutil.copytree(places[0] / "reports/data", places[1] / "reports/data")
