@@ -18,10 +18,10 @@ from convlens import runtime as rt
 from convlens.errors import InputError, masked
 from convlens.git import commit, git, uncommitted
 from convlens.params import MODELS, Params
+from convlens.parts import parts
 from convlens.provenance import home
 from convlens.reproduce import damaged
 from convlens.tracking import TrackingUnavailable
-from convlens.tracking.results import parts
 from convlens.tracking.store import available, moved_from, store_uri
 
 FREE_GIGABYTES = 3.0

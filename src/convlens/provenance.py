@@ -44,8 +44,7 @@ def write(root: Path, path: Path, of: str, stage: str, params: Mapping[str, Any]
         "of": of,
         "made": _after(path),
         "usage": _usage(root, stage),
-        "data": data_digest(root),
-        "tags": _tags(code, changes, params),
+        "tags": _tags(root, code, changes, params),
     }
     copy = _copy(root, of)
     if changes:
@@ -108,10 +107,11 @@ def _after(path: Path) -> str:
     return now.isoformat(timespec="milliseconds")
 
 
-def _tags(root: Path, changes: str, params: Mapping[str, Any]) -> dict[str, str]:
+def _tags(place: Path, root: Path, changes: str, params: Mapping[str, Any]) -> dict[str, str]:
     lock, head = root / "requirements.lock", commit(root)
     tags = {
         "dvc.exp": os.environ.get("DVC_EXP_NAME", ""),
+        "data.digest": data_digest(place),
         "git.commit": head,
         "git.dirty": str(bool(changes)).lower() if head else "",
         "lock.hash": sha256(lock) if lock.exists() else "",

@@ -18,9 +18,9 @@ import pytest
 import requests
 from PIL import Image
 
-from convlens import lock, params, tracking
+from convlens import lock, params, parts, tracking
 from convlens.files import write_csv, write_json
-from convlens.tracking import results, store
+from convlens.tracking import store
 
 store.configure()  # before anything imports MLflow
 CURVES = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -66,7 +66,7 @@ class Outputs:
     def lock(self, stage: str) -> None:
         path = self.root / "dvc.lock"
         entries = dict(lock.stages(path))
-        (part,) = [p for name in tracking.NAMES for p in results.parts(name) if p.stage == stage]
+        (part,) = [p for name in tracking.NAMES for p in parts.parts(name) if p.stage == stage]
         files = [f for pattern in part.files for f in sorted(self.root.glob(pattern))]
         outs = [
             {"path": str(f.relative_to(self.root)), "md5": lock.md5(f)}

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from convlens import cli
 from convlens.errors import InputError
 from convlens.evaluation import evaluate
+from convlens.evaluation.verdict import verdict
 from convlens.params import RegistryParams
-from convlens.tracking.registry import register, verdict
+from convlens.tracking.registry import register
 
 RULE = RegistryParams(min_accuracy=0.8, max_calibration_loss=0.01)
 NAME = "convlens-convnet"

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from convlens import provenance
 from convlens.params import MODELS
+from convlens.parts import parts
 from convlens.tracking import results
 from convlens.tracking.store import TrackingUnavailable, configure, session
 
@@ -25,14 +26,9 @@ __all__ = ["NAMES", "Name", "TrackingUnavailable", "configure", "sync", "track"]
 def sync(root: Path, name: str) -> str | None:
     """Make the store hold what stands under the repository `root`; a second call changes nothing.
 
-    Returns the run's id, None if nothing of `name` was made yet.
-
-    Raises
-    ------
-    InputError
-        If a file is not here, or not the one that dvc.lock names; nothing is written then.
-    TrackingUnavailable
-        If the store cannot be used now; nothing local is lost.
+    Returns the run's id, None if nothing of `name` was made yet. Raises InputError if a file is
+    not the one that dvc.lock names, with nothing written; TrackingUnavailable if the store cannot
+    be used now, with nothing local lost.
     """
     return _push(root, results.describe(root, name))
 
@@ -44,7 +40,7 @@ def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
     stage that adds to no run, or is switched off, is passed over.
     """
     for name in NAMES:
-        for part in results.parts(name):
+        for part in parts(name):
             if part.stage == stage and now.get(part.name, {}).get("enabled", True):
                 params = {key: now[key] for key in part.sections}
                 of = provenance.digest(root / part.about, params)
@@ -54,9 +50,9 @@ def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
 
 
 def _push(root: Path, run: results.Run | None) -> str | None:
+    from convlens.tracking.push import push
+
     if run is None:
         return None
     with session(provenance.home(root)) as (client, experiment):
-        from convlens.tracking.push import push
-
         return push(run, client, experiment)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from importlib.metadata import version
 from pathlib import Path
 
 import convlens
 from convlens.files import sha256
 
+_GREY_PIXEL = "R0lGODdhAQABAIEAAH9/fwAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw=="  # a GIF
 _NEEDS = ("mlflow", "tensorflow", "keras", "numpy", "pillow", "imagehash", "pydantic", "filelock")
 
 
@@ -32,13 +31,5 @@ def package(model: Path, folder: Path) -> None:
         signature=ModelSignature(
             inputs=Schema([ColSpec(DataType.string, "image")]), outputs=Schema(answer)
         ),
-        input_example=pd.DataFrame({"image": [_grey_photo()]}),
+        input_example=pd.DataFrame({"image": [_GREY_PIXEL]}),
     )
-
-
-def _grey_photo() -> str:
-    from PIL import Image
-
-    photo = io.BytesIO()
-    Image.new("RGB", (32, 32), (127, 127, 127)).save(photo, "JPEG")
-    return base64.b64encode(photo.getvalue()).decode()

@@ -14,6 +14,7 @@ from convlens.tracking.results import UNKNOWN, Made, Run
 
 _GRID_SIDE = 1200
 _NEW = "(being written)"
+_LOOK = "convlens.look"  # how many runs of this model there were before
 
 
 def push(run: Run, client: Any, experiment: str) -> str:
@@ -24,34 +25,38 @@ def push(run: Run, client: Any, experiment: str) -> str:
     """
     query = f"tags.`{run.key}` = '{run.digest}'"
     same = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
-    there = _choose(same, run.looks) or _create(client, experiment, run)
-    model_id = _model(client, experiment, there, run, run.model) if run.model else None
+    there = _choose(same, run.looks) or _create(client, experiment, run, len(same))
+    run_id = str(there.info.run_id)
+    model_id = _model(client, experiment, there, run) if run.model else None
     for made in run.parts:
         known = there.data.tags.get(f"made.{made.part.name}")
         again = not made.part.core or known == UNKNOWN
         if known is None or (again and known < made.mark):
             _send(client, there, made, run, model_id)
     if run.dataset and not there.inputs.dataset_inputs:
-        _input(client, there.info.run_id, run.dataset)
-    _words(client, client.get_run(there.info.run_id), run, same)
-    return str(there.info.run_id)
+        _input(client, run_id, run.dataset)
+    firsts = [r for r in same if r.data.tags.get(_LOOK) == "0" and r.info.run_id != run_id]
+    _words(client, client.get_run(run_id), run, firsts)
+    return run_id
 
 
 def _choose(same: list[Any], wanted: dict[str, str]) -> Any:
     """Return the run that no parameter of evaluation or explanation tells apart, if any."""
     fitting = [
-        (sum(key in found.data.params for key in wanted), found)
-        for found in same
-        if all(found.data.params.get(key, value) == value for key, value in wanted.items())
+        run
+        for run in same
+        if all(run.data.params.get(key, value) == value for key, value in wanted.items())
     ]
-    return max(fitting, key=lambda pair: pair[0], default=(0, None))[1]
+    return max(fitting, key=lambda run: len(wanted.keys() & run.data.params.keys()), default=None)
 
 
-def _create(client: Any, experiment: str, run: Run) -> Any:
+def _create(client: Any, experiment: str, run: Run, earlier: int) -> Any:
     # It tells of a training that is over, so it is FINISHED from the start, whatever ends us.
-    start = run.parts[0].when - round(run.parts[0].metrics.get("seconds_train", 0) * 1000)
-    made = client.create_run(experiment, start, {run.key: run.digest}, run_name=_NEW)
-    client.set_terminated(made.info.run_id, "FINISHED", run.parts[0].when)
+    core = run.parts[0]
+    start = core.when - round(core.metrics.get("seconds_train", 0) * 1000)
+    tags = {run.key: run.digest, _LOOK: str(earlier)}
+    made = client.create_run(experiment, start, tags, run_name=_NEW)
+    client.set_terminated(made.info.run_id, "FINISHED", core.when)
     return client.get_run(made.info.run_id)
 
 
@@ -83,87 +88,80 @@ def _values(client: Any, there: Any, made: Made, run: Run, model_id: str | None)
     """Write the numbers and parameters of a part, then who made it and its mark."""
     from mlflow.entities import Metric, Param, RunTag
 
-    tested = model_id if made.part.name == "evaluation" else None
+    run_id, name = there.info.run_id, made.part.name
+    tested = model_id if name == "evaluation" else None
     metrics = [Metric(key, v, made.when, 0, tested) for key, v in made.metrics.items()]
-    tags = made.tags
+    tags = {f"{name}.{key}": v for key, v in made.provenance.items() if key.startswith("git.")}
     if made.part.core:
         start = there.info.start_time
         for key, points in run.series.items():
             pace = (made.when - start) / len(points)  # epochs share the wall time evenly
             metrics += [Metric(key, v, round(start + pace * epoch), epoch) for epoch, v in points]
-        tags = tags | run.tags | {"mlflow.source.name": f"convlens {run.name}"}
+        tags = made.provenance | run.tags | {"mlflow.source.name": f"convlens {run.name}"}
         tags["mlflow.source.git.commit"] = tags.get("git.commit", "")
     params = [Param(k, v) for k, v in made.params.items() if k not in there.data.params]
     for begin in range(0, max(len(metrics), len(params)), 100):
         part = slice(begin, begin + 100)
-        client.log_batch(there.info.run_id, metrics=metrics[part], params=params[part])
-    written = [RunTag(key, value) for key, value in tags.items() if value]
-    client.log_batch(
-        there.info.run_id, tags=[*written, RunTag(f"made.{made.part.name}", made.mark)]
-    )
+        client.log_batch(run_id, metrics=metrics[part], params=params[part])
+    tags[f"made.{name}"] = made.mark
+    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items() if value])
 
 
-def _words(client: Any, there: Any, run: Run, same: list[Any]) -> None:
+def _words(client: Any, there: Any, run: Run, firsts: list[Any]) -> None:
     """Name and describe a run; what a person wrote there meanwhile stays."""
     run_id, tags = there.info.run_id, there.data.tags
-    first = same[0] if same and same[0].info.run_id != run_id else None
-    title, note = words.title(run, first), words.note(run)
-    ours = tags.get("convlens.words", f"{short(_NEW)} {short('')}").split()
-    names, notes = tags.get("mlflow.runName", ""), tags.get("mlflow.note.content", "")
-    if short(names) == ours[0] and names != title:
+    title, note = words.title(run, *firsts), words.note(run)
+    ours = tags.get("convlens.words", f"{_short(_NEW)} {_short('')}").split()
+    before = list(ours)
+    if _short(there.info.run_name) == ours[0] != _short(title):
         client.update_run(run_id, name=title)
-        ours[0] = short(title)
-    if short(notes) == ours[1] and notes != note:
+        ours[0] = _short(title)
+    if _short(tags.get("mlflow.note.content", "")) == ours[1] != _short(note):
         client.set_tag(run_id, "mlflow.note.content", note)
-        ours[1] = short(note)
-    if tags.get("convlens.words") != " ".join(ours):
+        ours[1] = _short(note)
+    if ours != before:
         client.set_tag(run_id, "convlens.words", " ".join(ours))
     if run.experiment and "dvc.exp" not in tags:
         client.set_tag(run_id, "dvc.exp", run.experiment)
 
 
-def short(text: str) -> str:
-    """Return a short digest, by which our own words are known again."""
+def _short(text: str) -> str:
+    """Return a digest by which our own words are known again."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _model(client: Any, experiment: str, there: Any, run: Run, file: Path) -> str:
+def logged_models(client: Any, experiment: str, digest: str, status: str = "READY") -> list[Any]:
+    """Return the logged models with these weights; PENDING are those that were never finished."""
+    found = client.search_logged_models([experiment], f"tags.`convlens.model` = '{digest}'")
+    return [logged for logged in found if str(logged.status) == status]
+
+
+def _model(client: Any, experiment: str, there: Any, run: Run) -> str:
     """Log the model as a pyfunc once and tie it to its run; return its id."""
     from mlflow.entities import LoggedModelOutput
 
-    found = logged_models(client, experiment, run.digest)
-    model_id = found[0] if found else _log(client, experiment, there.info.run_id, run, file)
-    outputs = there.outputs.model_outputs if there.outputs else []
-    if model_id not in {output.model_id for output in outputs}:
-        client.log_outputs(there.info.run_id, [LoggedModelOutput(model_id, 0)])
+    run_id = there.info.run_id
+    for half in logged_models(client, experiment, run.digest, "PENDING"):
+        client.delete_logged_model(half.model_id)  # left by a killed projection
+    found = [str(logged.model_id) for logged in logged_models(client, experiment, run.digest)]
+    model_id = found[0] if found else _log(client, experiment, run_id, run)
+    tied = there.outputs.model_outputs if there.outputs else []
+    if model_id not in [output.model_id for output in tied]:
+        client.log_outputs(run_id, [LoggedModelOutput(model_id, 0)])
     return model_id
 
 
-def logged_models(client: Any, experiment: str, digest: str) -> list[str]:
-    """Return the ids of the logged models with these weights that are whole."""
-    query = f"tags.`convlens.model` = '{digest}'"
-    found = client.search_logged_models([experiment], query)
-    return [str(logged.model_id) for logged in found if str(logged.status) == "READY"]
-
-
-def _log(client: Any, experiment: str, run_id: str, run: Run, file: Path) -> str:
+def _log(client: Any, experiment: str, run_id: str, run: Run) -> str:
     from convlens.tracking.package import package
 
-    query = f"tags.`convlens.model` = '{run.digest}'"
-    for half in client.search_logged_models([experiment], query):
-        client.delete_logged_model(half.model_id)  # left by a killed projection
     with tempfile.TemporaryDirectory() as folder:
-        package(file, Path(folder) / "model")
+        package(Path(str(run.model)), Path(folder) / "model")
         logged = client.create_logged_model(
             experiment, name=f"convlens-{run.name}", source_run_id=run_id,
-            tags={"convlens.model": run.digest}, params=dict(run.parts[0].params),
+            tags={"convlens.model": run.digest}, params=run.parts[0].params,
             model_type="image-classifier",
         )  # fmt: skip
-        try:
-            client.log_model_artifacts(logged.model_id, f"{folder}/model")
-        except BaseException:
-            client.delete_logged_model(logged.model_id)
-            raise
+        client.log_model_artifacts(logged.model_id, f"{folder}/model")
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)
 
@@ -171,12 +169,9 @@ def _log(client: Any, experiment: str, run_id: str, run: Run, file: Path) -> str
 def _input(client: Any, run_id: str, data: Any) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
+    name, digest = str(data["source"]), str(data["digest"])
     profile = {key: data[key] for key in ("counts", "image_size", "split_rule") if key in data}
-    entity = Dataset(
-        name=str(data["source"]),
-        digest=data["digest"][:12],  # MLflow allows 36; its table shows 12 in full
-        source_type="convlens",
-        source=json.dumps({"source": data["source"], "digest": data["digest"]}),
-        profile=json.dumps(profile),
-    )
+    source = json.dumps({"source": name, "digest": digest})
+    # MLflow allows 36 characters of a digest; its table shows 12 in full
+    entity = Dataset(name, digest[:12], "convlens", source, profile=json.dumps(profile))
     client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])

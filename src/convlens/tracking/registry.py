@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convlens.errors import InputError
+from convlens.evaluation.verdict import verdict
 from convlens.files import read_json
 from convlens.params import EvaluateParams, RegistryParams
 from convlens.provenance import data_digest, home
 from convlens.runtime import Runtime
-from convlens.tracking.push import logged_models, short
+from convlens.tracking.push import logged_models
 from convlens.tracking.store import session, store_uri
 from convlens.tracking.words import card
 
@@ -38,26 +38,23 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
     The winner has the highest validation accuracy, then the lowest log loss: chosen by its test
     accuracy, the best of many runs would look better than it is. It becomes a version of
     `convlens-<model>` with a model card, once however often it wins, and gets the alias
-    `candidate`; `champion` too if `verdict` says so. A version keeps its numbers, by data, in its
+    `candidate`; `champion` too if `verdict` says so. A version keeps its results, by data, in its
     tags: runs may be deleted.
 
-    Raises
-    ------
-    InputError
-        If no evaluated run of this model on this data, with its model, is in the store.
-    TrackingUnavailable
-        If the store cannot be used now.
+    Raises InputError if no evaluated run of this model on this data, with its files, is in the
+    store; TrackingUnavailable if the store cannot be used now.
     """
-    name, tested = f"convlens-{model}", _tested(data_digest(root))
+    name, data = f"convlens-{model}", data_digest(root)
     with session(home(root)) as (client, experiment):
-        run, model_id = _winner(client, experiment, model, data_digest(root))
+        run, model_id = _winner(client, experiment, model, data)
         new = {key: run.data.metrics[f"test_{key}"] for key in _NUMBERS}
         version = _version(client, name, run, model_id)
-        client.set_model_version_tag(name, version, tested, json.dumps(new))
+        client.set_model_version_tag(name, version, _tested(data), json.dumps(new))
         champion = _champion(client, name)
+        old = json.loads(champion.tags.get(_tested(data), "null")) if champion else None
         if champion and champion.version == version:
             wins, reason = True, "it is the champion already"
-        elif champion and tested not in champion.tags:
+        elif champion and old is None:
             wins, reason = (
                 False,
                 (
@@ -66,11 +63,9 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
                 ),
             )
         else:
-            old = json.loads(champion.tags[tested]) if champion else None
             wins, reason = verdict(new, old, rule)
-        client.set_registered_model_alias(name, "candidate", version)
-        if wins:
-            client.set_registered_model_alias(name, "champion", version)
+        for alias in ("candidate", "champion")[: 1 + wins]:
+            client.set_registered_model_alias(name, alias, version)
         return Registered(name, version, run.info.run_name, wins, reason)
 
 
@@ -90,9 +85,10 @@ def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> 
             champion = _champion(client, name)
             if champion is None:
                 return
-            files = client.get_model_version_download_uri(name, champion.version)
-            uri = store_uri(place)
-            files = mlflow.artifacts.download_artifacts(files, dst_path=folder, tracking_uri=uri)
+            files = mlflow.artifacts.download_artifacts(
+                client.get_model_version_download_uri(name, champion.version), dst_path=folder,
+                tracking_uri=store_uri(place),
+            )  # fmt: skip
         trained, size = Path(files) / "artifacts", read_json(prepared / "data.json")["image_size"]
         wanted = int(keras_file.load(trained / "model.keras").input_shape[1])
         if wanted != size:
@@ -101,31 +97,9 @@ def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> 
                 found=f"data of {size} pixels", fix=f"set data.image_size to {wanted}",
             )  # fmt: skip
         found = evaluate_model(trained, prepared, Path(folder), params, machine).summary
-    numbers = json.dumps({key: found[key] for key in _NUMBERS})
+    tag, numbers = _tested(data_digest(root)), json.dumps({key: found[key] for key in _NUMBERS})
     with session(place) as (client, _):
-        client.set_model_version_tag(name, champion.version, _tested(data_digest(root)), numbers)
-
-
-def verdict(
-    new: Mapping[str, float], champion: Mapping[str, float] | None, rule: RegistryParams
-) -> tuple[bool, str]:
-    """Tell whether `new` replaces `champion`, and why, from their results on the same data.
-
-    It must beat the champion's test accuracy beyond the champion's interval, with a calibration
-    error no more than `rule.max_calibration_loss` above the champion's.
-    """
-    accuracy, ece = new["accuracy"], new["ece"]
-    if champion is None:
-        wins = accuracy >= rule.min_accuracy
-        sign = "≥" if wins else "<"
-        return wins, f"first: test accuracy {accuracy:.3f} {sign} {rule.min_accuracy:.3f}"
-    high, allowed = champion["accuracy_high"], champion["ece"] + rule.max_calibration_loss
-    if accuracy <= high:
-        inside = f"is inside the champion's interval (≤ {high:.3f})"
-        return False, f"test accuracy {accuracy:.3f} {inside}"
-    if ece > allowed:
-        return False, f"calibration error {ece:.3f} is above {allowed:.3f}"
-    return True, f"test accuracy {accuracy:.3f} > {high:.3f}, calibration error {ece:.3f}"
+        client.set_model_version_tag(name, champion.version, tag, numbers)
 
 
 def _tested(data: str) -> str:
@@ -140,32 +114,27 @@ def _winner(client: Any, experiment: str, model: str, data: str) -> tuple[Any, s
     order = ["metrics.val_accuracy DESC", "metrics.val_loss ASC", "attributes.start_time ASC"]
     runs = client.search_runs([experiment], query, order_by=order)
     for run in runs:
-        for model_id in logged_models(client, experiment, run.data.tags["convlens.model"]):
-            return run, model_id
+        for found in logged_models(client, experiment, run.data.tags["convlens.model"]):
+            return run, str(found.model_id)
     raise InputError(
-        f"store: {model}",
-        expected="an evaluated run on the prepared data, with its model",
+        f"store: {model}", expected="an evaluated run on the prepared data, with its model",
         found="runs whose models were deleted" if runs else "none",
         fix="run `make repro`, then `convlens sync`",
-    )
+    )  # fmt: skip
 
 
 def _version(client: Any, name: str, run: Any, model_id: str) -> str:
     """Return the version that holds the model of `run`, made on the first call."""
-    text, source = card(run), f"models:/{model_id}"
+    source = f"models:/{model_id}"
     new = not client.search_registered_models(f"name = '{name}'")
-    for version in [] if new else client.search_model_versions(f"name = '{name}'"):
-        if version.source == source:
-            if short(version.description or "") == version.tags.get("convlens.card"):
-                client.update_model_version(name, version.version, text)
-                client.set_model_version_tag(name, version.version, "convlens.card", short(text))
-            return str(version.version)
-    tags = {"convlens.model": run.data.tags["convlens.model"], "convlens.card": short(text)}
+    for there in [] if new else client.search_model_versions(f"name = '{name}'"):
+        if there.source == source:
+            return str(there.version)
     if new:
         client.create_registered_model(name)
     try:
         made = client.create_model_version(
-            name, source, run.info.run_id, tags, description=text, model_id=model_id
+            name, source, run.info.run_id, description=card(run), model_id=model_id
         )
     except BaseException:
         if new:

@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,18 @@ def session(place: Path) -> Iterator[tuple[Any, str]]:
     One process of a repository at a time has one. What fails in it, but the user's own mistakes,
     is TrackingUnavailable: one line that names the store and says all that MLflow says.
     """
-    uri = store_uri(place)
-    with _saying(uri), _locked(place), _default(uri):
-        yield _connect(uri, place)
+    uri, path = store_uri(place), place / ".convlens" / "tracking.lock"
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    with _saying(uri):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path, timeout=_LOCK_SECONDS):
+            try:
+                # MLflow's registry asks the default store for models, whatever its client is of.
+                os.environ["MLFLOW_TRACKING_URI"] = uri
+                yield _connect(uri, place)
+            finally:
+                if before is None:
+                    del os.environ["MLFLOW_TRACKING_URI"]
 
 
 def available(uri: str) -> None:
@@ -108,35 +118,29 @@ def _ask(uri: str) -> tuple[Any, Any]:
     """
     from mlflow import MlflowClient
 
-    found: list[Any] = []
+    answer: Future[tuple[Any, Any]] = Future()
 
     def ask() -> None:
         try:
             client = MlflowClient(uri)
-            found.extend((client, client.get_experiment_by_name(EXPERIMENT)))
+            answer.set_result((client, client.get_experiment_by_name(EXPERIMENT)))
         except Exception as error:  # for the thread that waits
-            found.append(error)
+            answer.set_exception(error)
 
-    thread = threading.Thread(target=ask, daemon=True)  # whatever hangs may hang on
-    thread.start()
-    thread.join(PROBE_SECONDS)
-    if not found:
-        raise TrackingUnavailable(
-            f"{masked(uri)} does not answer in {PROBE_SECONDS:g} seconds: down, far or locked"
-        )
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0], found[1]
+    threading.Thread(target=ask, daemon=True).start()  # whatever hangs may hang on
+    try:
+        return answer.result(PROBE_SECONDS)
+    except TimeoutError:
+        raise TimeoutError(f"no answer in {PROBE_SECONDS:g} seconds: down, far or locked") from None
 
 
 def moved_from(place: Path) -> str:
     """Return where the store in `place` was made, if that is elsewhere: it was moved or copied."""
-    path = place / "mlflow.db"
+    path, query = place / "mlflow.db", "SELECT artifact_location FROM experiments WHERE name = ?"
     if not path.exists() or sqlite_file(store_uri(place)) != path:
         return ""
-    query = "SELECT artifact_location FROM experiments WHERE name = ?"
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(path)) as database:
             found = database.execute(query, (EXPERIMENT,)).fetchone()
     except sqlite3.Error:  # MLflow will say what is wrong with it
         return ""
@@ -145,40 +149,13 @@ def moved_from(place: Path) -> str:
 
 
 def _settle(place: Path, old: str) -> None:
-    """Make every address in the store that begins with `old`, where it was made, one of here."""
-    new = place.as_uri()
-    with closing(sqlite3.connect(place / "mlflow.db")) as database, database:
-        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        for (table,) in tables:
-            for column in [row[1] for row in database.execute(f'PRAGMA table_info("{table}")')]:
-                database.execute(
-                    f'UPDATE "{table}" SET "{column}" = ? || substr("{column}", ?) '
-                    f'WHERE substr("{column}", 1, ?) = ?',
-                    (new, len(old) + 1, len(f"{old}/mlartifacts"), f"{old}/mlartifacts"),
-                )
-
-
-@contextmanager
-def _default(uri: str) -> Iterator[None]:
-    # MLflow's own registry asks the default store for logged models, whatever its client is of.
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ["MLFLOW_TRACKING_URI"] = uri
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["MLFLOW_TRACKING_URI"]
-
-
-@contextmanager
-def _locked(place: Path) -> Iterator[None]:
-    path = place / ".convlens" / "tracking.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(path, timeout=_LOCK_SECONDS):
-            yield
-    except filelock.Timeout:
-        raise TrackingUnavailable(f"another process holds {path}") from None
+    """Write the store anew with the addresses of files that begin with `old` beginning here."""
+    path = place / "mlflow.db"
+    with closing(sqlite3.connect(path)) as database:
+        everything = "\n".join(database.iterdump())
+    with atomic(path) as partial, closing(sqlite3.connect(partial)) as database:
+        here = everything.replace(f"{old}/mlartifacts", f"{place.as_uri()}/mlartifacts")
+        database.executescript(here)
 
 
 def _connect(uri: str, place: Path) -> tuple[Any, str]:

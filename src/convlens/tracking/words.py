@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from convlens.tracking.results import Run
 
 
-def title(run: Run, first: Any) -> str:
+def title(run: Run, first: Any = None) -> str:
     """Return e.g. `vgg16 · drawn · 0.990`, which is all that MLflow's table shows of a run.
 
     A run of an experiment ends with its name; another one, if `first` is the oldest of the same
     model, with the parameters by which it differs from that.
     """
-    if run.name == "data":
-        return f"data · {run.tags['data.source']} · {_images(run)} images"
-    score = _test(run).get("accuracy")
-    known = first.data.params if first else {}
+    known, numbers = (first.data.params if first else {}), _numbers(run)
     apart = [
         f"{key.split('.', 1)[1]} {value}"
         for key, value in run.looks.items()
         if known.get(key, value) != value
     ]
-    parts = [_variant(run), run.tags["data.source"], "not evaluated" if score is None else ""]
-    parts += [f"{score:.3f}"] if score is not None else []
-    return " · ".join(filter(None, [*parts, run.experiment or ", ".join(apart[:2])]))
+    score = f"{numbers['test_accuracy']:.3f}" if "test_accuracy" in numbers else "not evaluated"
+    result = f"{numbers['images']} images" if run.name == "data" else score
+    last = run.experiment or ", ".join(apart[:2])
+    return " · ".join(filter(None, [_variant(run), run.tags["data.source"], result, last]))
 
 
 def note(run: Run) -> str:
     """Return a run's description in Markdown: result, provenance, command to repeat."""
     return _render(
-        "note.md", variant=_variant(run), source=run.tags["data.source"], test=_test(run),
-        images=_images(run), experiment=run.experiment, made=run.parts[0].provenance.get("made"),
-        tags=run.parts[0].provenance.get("tags", {}),
+        "note.md", run=run, variant=_variant(run), m=_numbers(run), core=run.parts[0],
         command="dvc repro " + ("prepare" if run.name == "data" else f"evaluate@{run.name}"),
     )  # fmt: skip
 
@@ -59,13 +54,9 @@ def _variant(run: Run) -> str:
     return f"{run.name} tuned" if tuned else run.name
 
 
-def _images(run: Run) -> int:
-    return round(sum(v for key, v in run.parts[0].metrics.items() if key.startswith("images_")))
-
-
-def _test(run: Run) -> Mapping[str, float]:
-    found = {k: v for made in run.parts for k, v in made.metrics.items()}
-    return {k.removeprefix("test_"): v for k, v in found.items() if k.startswith("test_")}
+def _numbers(run: Run) -> dict[str, float]:
+    found = {key: value for made in run.parts for key, value in made.metrics.items()}
+    return found | {"images": sum(round(v) for k, v in found.items() if k.startswith("images_"))}
 
 
 def _render(template: str, **values: Any) -> str:
