@@ -32,7 +32,7 @@ def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(commit
             committed.run("git", "show", f"{ref}:models/vgg16/provenance.json").stdout
         )["tags"]["dvc.exp"]
         for ref in refs
-        if ref.count("/") == 5
+        if "/exec/" not in ref
     }
     names = set(committed.run("dvc", "exp", "list", "--name-only").stdout.split())
     client = MlflowClient(f"sqlite:///{committed.folder}/mlflow.db")
