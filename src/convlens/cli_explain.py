@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from convlens import params
+from convlens import params, paths
 from convlens.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
 NAMED = (*params.MODELS, "both", "imagenet", "ready")
 RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
-BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
-PARAMS = Path("params.yaml")
+BASE_WEIGHTS = "data/weights/vgg16_base.npz"
 
 
 @click.command()
@@ -52,7 +51,8 @@ PARAMS = Path("params.yaml")
 @click.option("--raw", is_flag=True, help="also write the numbers behind the heatmap, arrays.npz")
 @click.option("--channels", is_flag=True, help="also draw every channel of every layer (slow)")
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=Path("models"), show_default=True,
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside("models"),
+    show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
 def explain(
@@ -90,7 +90,8 @@ def explain(
         nets = {Path(name).stem: _foreign(Path(name), classes, scale)}
     from convlens.report.own_photos import Explainer, class_index, read, write_both
 
-    usual = params.load(PARAMS).explain if PARAMS.is_file() else None
+    settings = paths.beside(paths.PARAMS)
+    usual = params.load(settings).explain if settings.is_file() else None
     colormap = usual.colormap if usual else "viridis"
     method = method or (usual.method if usual else "grad-cam")
     layers: dict[Any, str | None] = usual.layer if usual else {}
@@ -146,12 +147,14 @@ def _load(name: str, models: Path) -> Classifier:
     from convlens.progress import console
 
     if name == "ready":
-        if not any(path.is_file() for path in (BASE_WEIGHTS, ready.user_copy())):
+        base = paths.beside(BASE_WEIGHTS)
+        if not any(path.is_file() for path in (base, ready.user_copy())):
             click.echo("getting VGG16's base (58 MB), once", err=True)
-        net = ready.build(ready.base_weights(BASE_WEIGHTS), ready.shipped_head())
+        net = ready.build(ready.base_weights(base), ready.shipped_head())
         return Classifier(net, CLASSES)
     if name == "imagenet":
-        given = params.load(PARAMS).imagenet.weights if PARAMS.is_file() else None
+        settings = paths.beside(paths.PARAMS)
+        given = params.load(settings).imagenet.weights if settings.is_file() else None
         return Classifier(vgg16_imagenet.load(vgg16_imagenet.find(given, console)), "imagenet")
     return Classifier(keras_file.load(models / name / "model.keras"), CLASSES)
 
