@@ -72,7 +72,7 @@ graph: $(READY)  ## bring the code dependencies in dvc.yaml up to date
 	@python tests/pipeline/import_closure.py
 
 lock: .venv/.uv  ## resolve the dependencies anew and pin them with hashes
-	.venv/bin/uv pip compile pyproject.toml $(LOCK) -o requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --extra pipeline $(LOCK) -o requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --extra dev --constraints requirements.lock $(LOCK) -o requirements-dev.lock
 	echo uv | .venv/bin/uv pip compile - $(LOCK) -o requirements-uv.lock
 LOCK = --quiet --upgrade --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header

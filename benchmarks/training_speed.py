@@ -208,6 +208,7 @@ def _show(result: dict[str, Any]) -> None:
     )
 
 
+@style.applied()
 def _draw(result: dict[str, Any]) -> None:
     fig = style.figure(9, 2.6)
     panels = {

@@ -7,7 +7,7 @@ from convlens import runtime as rt
 from convlens.figures import evaluation
 from convlens.params import EvaluateParams, RuntimeParams
 from convlens.progress import console
-from stage import PREPARED, project, run
+from stage import PREPARED, run
 
 
 def main(
@@ -20,7 +20,6 @@ def main(
     out = Path("reports") / model / "evaluation"
     result = evaluate_model(Path("models") / model, PREPARED, out, evaluate, machine, console)
     evaluation.write(result, out, title=model)
-    project(model)
 
 
 if __name__ == "__main__":

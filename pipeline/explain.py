@@ -13,7 +13,7 @@ from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
 from convlens.params import ExplainParams, RuntimeParams
 from convlens.progress import console
-from stage import PREPARED, project, run
+from stage import PREPARED, run
 
 SOURCE = Path("data/raw/source.zip")
 
@@ -79,7 +79,6 @@ def main(
     files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), fallen)
     marks = {"model": keras_file.weights_digest(net)}
     files.write_json(out / "metrics.json", measured.numbers | filters | gap | marks)
-    project(model)
 
 
 def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:

@@ -6,7 +6,7 @@ from convlens import runtime as rt
 from convlens.files import write_text
 from convlens.params import ExplainParams, ImagenetParams, RuntimeParams
 from convlens.progress import console
-from stage import PREPARED, project, run
+from stage import PREPARED, run
 
 OUT = Path("reports/imagenet")
 OFF = "Off. To see VGG16's 1000 classes here, set imagenet.enabled to true in params.yaml.\n"
@@ -29,7 +29,6 @@ def main(imagenet: ImagenetParams, explain: ExplainParams, runtime: RuntimeParam
     write_guesses(
         model, photos, OUT, method=explain.method, colormap=explain.colormap, progress=console
     )
-    project("imagenet")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from convlens.params import DataParams
 from convlens.progress import console
-from stage import PREPARED, project, run
+from stage import PREPARED, run
 
 
 def main(data: DataParams) -> None:
@@ -15,7 +15,6 @@ def main(data: DataParams) -> None:
     archive = Path("data/raw/source.zip")
     ingest.prepare(archive, PREPARED, data, progress=console)
     report.write(archive, PREPARED, Path("reports/data"))
-    project("data")
 
 
 if __name__ == "__main__":

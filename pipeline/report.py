@@ -4,7 +4,7 @@ from pathlib import Path
 
 from convlens.files import read_csv, write_json, write_text
 from convlens.params import MODELS, EvaluateParams, ExplainParams
-from stage import PREPARED, project, run
+from stage import PREPARED, run
 
 ROOT, REPORTS = Path(), Path("reports")
 
@@ -29,8 +29,6 @@ def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
     style.save(sheet, REPORTS / "label_suspects.png")
     write_json(REPORTS / "summary.json", results)
     write_text(REPORTS / "index.html", page(ROOT, results))
-    for model in MODELS:
-        project(model)
     print("reports/index.html holds every picture and number")
 
 

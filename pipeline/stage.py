@@ -39,6 +39,7 @@ def run(main: Callable[..., None]) -> NoReturn:
     try:
         main(**_arguments(main, sys.argv[1:]))
         _record_usage(name, time.perf_counter() - started)
+        _track(name)
     except InputError as error:
         print(f"\n{name}: {error}", file=sys.stderr)
         sys.exit(2)
@@ -49,16 +50,6 @@ def run(main: Callable[..., None]) -> NoReturn:
         print(f"\n{name}: interrupted; run again to continue", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
-
-
-def project(name: str) -> None:
-    """Put what the files say about `name` into MLflow; a tracking server never fails a stage."""
-    from convlens import tracking
-
-    try:
-        tracking.sync(Path.cwd(), name, _params())
-    except tracking.TrackingUnavailable as error:
-        print(f"warning: not tracked: {error}; `convlens sync` does it later", file=sys.stderr)
 
 
 def sections(main: Callable[..., None]) -> dict[str, type]:
@@ -72,14 +63,15 @@ def sections(main: Callable[..., None]) -> dict[str, type]:
 
 
 @cache
-def _params() -> params.Params:
+def _tree() -> Any:
     """Read params.yaml once, at the start: an edit during the run belongs to the next one."""
-    return params.load(PARAMS)
+    return params.tree(PARAMS)
 
 
 def _arguments(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
     wanted = sections(main)
-    arguments: dict[str, Any] = {name: getattr(_params(), name) for name in wanted}
+    given = params.check(_tree(), PARAMS)
+    arguments: dict[str, Any] = {name: getattr(given, name) for name in wanted}
     hints = get_type_hints(main)
     plain = [name for name in inspect.signature(main).parameters if name not in wanted]
     if len(words) != len(plain):
@@ -99,6 +91,17 @@ def _terminate(*_: object) -> NoReturn:
     for end in (signal.SIGINT, signal.SIGTERM):  # one is enough: the next would cut the clean-up
         signal.signal(end, signal.SIG_IGN)
     raise KeyboardInterrupt  # SIGTERM unwinds like Ctrl-C, so that `with` blocks clean up
+
+
+def _track(name: str) -> None:
+    """Note who made this, and put it into MLflow; a tracking server never fails a stage."""
+    from convlens import tracking
+
+    tracking.configure()
+    try:
+        tracking.track(Path.cwd(), name, _tree())
+    except (InputError, tracking.TrackingUnavailable) as error:
+        print(f"warning: not tracked: {error}; `convlens sync` does it later", file=sys.stderr)
 
 
 def _record_usage(name: str, seconds: float) -> None:

@@ -179,6 +179,7 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
     from convlens.figures import evaluation
     from convlens.training import convnet, vgg16
 
+    tracking.configure()
     home, given, model = Path.cwd(), variant.params, variant.model
     os.environ["DVC_ROOT"] = str(home)  # the runs belong to the repository's store
     extracting = 0.0
@@ -202,7 +203,8 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
         result = evaluate_model(out, PREPARED, reports, given.evaluate, machine)
         evaluation.write(result, reports, title=model)
         try:
-            tracking.sync(root, model, given)
+            for stage in (f"train_{model}", f"evaluate@{model}"):
+                tracking.track(root, stage, given.model_dump(mode="json"))
         except tracking.TrackingUnavailable as error:
             print(f"warning: not tracked: {error}")
         trained = read_json(out / "metrics.json")

@@ -5,7 +5,7 @@ from pathlib import Path
 from convlens import runtime as rt
 from convlens.params import ConvnetParams, RuntimeParams
 from convlens.progress import epochs
-from stage import CHECKPOINTS, PREPARED, project, run
+from stage import CHECKPOINTS, PREPARED, run
 
 
 def main(convnet: ConvnetParams, runtime: RuntimeParams) -> None:
@@ -22,7 +22,6 @@ def main(convnet: ConvnetParams, runtime: RuntimeParams) -> None:
             checkpoints=CHECKPOINTS,
             on_epoch=[show],
         )
-    project("convnet")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 from convlens import runtime as rt
 from convlens.params import FeaturesParams, RuntimeParams, Vgg16Params
 from convlens.progress import epochs
-from stage import BASE_WEIGHTS, CHECKPOINTS, FEATURES, PREPARED, project, run
+from stage import BASE_WEIGHTS, CHECKPOINTS, FEATURES, PREPARED, run
 
 
 def main(vgg16: Vgg16Params, features: FeaturesParams, runtime: RuntimeParams) -> None:
@@ -25,7 +25,6 @@ def main(vgg16: Vgg16Params, features: FeaturesParams, runtime: RuntimeParams) -
             checkpoints=CHECKPOINTS,
             on_epoch=[show],
         )
-    project("vgg16")
 
 
 if __name__ == "__main__":

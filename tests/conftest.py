@@ -3,7 +3,10 @@
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from convlens.data.decode import decode
 
 # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,3 +34,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real photos beside the repository (../shared/data)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lite0():
+    """EfficientNet-Lite0 with its ImageNet weights, 224 × 224: a real net that isn't ours."""
+    from convlens.errors import InputError
+    from convlens.models import efficientnet_lite0
+
+    try:
+        return efficientnet_lite0.load()
+    except InputError as error:
+        pytest.skip(f"no weights of EfficientNet-Lite0: {error.found}")
+
+
+@pytest.fixture(scope="session")
+def chelsea() -> np.ndarray:
+    """Chelsea, an Egyptian cat: uint8 (224, 224, 3)."""
+    return decode((ROOT / "src/convlens/assets/chelsea.png").read_bytes(), 224).pixels

@@ -3,13 +3,17 @@
 import csv
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from convlens.cli import main
 from convlens.models import convnet, keras_file
 
 
@@ -91,3 +95,48 @@ def test_without_a_trained_model_the_message_says_what_to_run(folder):
     assert result.returncode == 2
     assert "make repro" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("words", [["sync"], ["doctor"], ["ui"], ["register", "convnet"]])
+def test_outside_of_a_clone_the_message_says_where_to_go(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "no params.yaml here or above" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_commands_find_the_repository_from_a_subfolder(folder, root, tmp_path, monkeypatch):
+    shutil.copytree(folder / "models", tmp_path / "models")
+    shutil.copy(root / "params.yaml", tmp_path)
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "docs")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:s3cret@team.example/mlflow")
+    done = CliRunner().invoke(main, ["ui"])
+    assert (done.exit_code, done.stdout) == (0, "the UI is at https://***@team.example/mlflow\n")
+    monkeypatch.chdir(tmp_path / "docs")
+    answers = CliRunner().invoke(
+        main, ["predict", str(folder / "a.png"), "--model", "convnet", "--format", "json"]
+    )
+    assert json.loads(answers.stdout)[0]["predicted"] in ("cat", "dog")
+    monkeypatch.chdir(tmp_path / "docs")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *words: started.append(words))
+    assert CliRunner().invoke(main, ["ui"]).exit_code == 0
+    ((_, words, environment),) = started
+    assert words[-2:] == ["--port", "5000"]
+    assert environment["MLFLOW_BACKEND_STORE_URI"] == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    assert not (tmp_path / "docs/mlflow.db").exists()
+
+
+def test_sync_says_what_was_edited_since(root, tmp_path, monkeypatch):
+    given = (root / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(given.replace("confidence: 0.95", "confidence: 0.9"))
+    ran = {"params": {"params.yaml": {"evaluate": {"confidence": 0.95}}}}
+    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"evaluate@convnet": ran}}))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["sync"])
+    assert done.exit_code == 0
+    said = "not run yet: evaluate.confidence is 0.9 in params.yaml, 0.95 in dvc.lock"
+    assert said in done.stderr

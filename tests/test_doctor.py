@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 from importlib.metadata import version
 
@@ -166,3 +167,45 @@ def put(root, content, suffix=""):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path.parent.name + path.name
+
+
+def test_lines_that_windows_ends_and_marks_of_a_conflict(clone, tmp_path):
+    (tmp_path / "a.json").write_text('{"a": 1}\n')
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "a table")
+    (tmp_path / "a.json").write_bytes(b'{"a": 1}\r\n')
+    git(tmp_path, "-c", "core.autocrlf=true", "add", "--renormalize", "a.json")
+    assert "1 files whose lines end in CR LF, e.g. a.json" in doctor.text(clone())
+    side = "<" * 7, "=" * 7, ">" * 7
+    (tmp_path / "a.json").write_text(f"{side[0]} HEAD\n1\n{side[1]}\n2\n{side[2]} theirs\n")
+    found = [f for f in clone().findings if f.level == "problem"]
+    assert [(f.where, f.found) for f in found] == [("a.json", "git's marks of a conflict")]
+
+
+def test_numbers_without_their_model(clone, tmp_path):
+    folder = tmp_path / "models/convnet"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text("{}\n")
+    outs = [{"path": "models/convnet/model.keras", "md5": "0" * 32}]
+    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"train_convnet": {"outs": outs}}}))
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "numbers")
+    finding = one(clone())
+    assert finding.where == "models/convnet/model.keras"
+    assert (finding.found, finding.fix[:10]) == ("is not here: not tracked", "`dvc pull`")
+
+
+@pytest.mark.usefixtures("clone")
+def test_a_store_that_was_made_elsewhere_and_code_of_another_folder(tmp_path):
+    with sqlite3.connect(tmp_path / "mlflow.db") as store:
+        store.execute("CREATE TABLE experiments (name, artifact_location)")
+        store.execute("INSERT INTO experiments VALUES ('convlens', 'file:///old/mlartifacts')")
+    (tmp_path / "src/convlens").mkdir(parents=True)
+    found = list(doctor._moved(tmp_path))
+    assert [f.where for f in found] == ["mlflow.db", "installation"]
+    assert "file:///old" in found[0].found
+
+
+def test_another_version_s_store(clone, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{(tmp_path / 'mlruns').as_uri()}")
+    assert "MLFLOW_ALLOW_FILE_STORE" in one(clone()).found

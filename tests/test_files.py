@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from convlens import files
+from convlens.errors import InputError
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_stray(tmp_path):
@@ -51,3 +52,22 @@ def test_json_refuses_numbers_that_json_does_not_know(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(tmp_path / "a.json", {"loss": float("nan")})
     assert not (tmp_path / "a.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("read", "content", "found"),
+    [
+        (files.read_json, b'{"a": ', "damaged"),
+        (files.read_json, b"<" * 7 + b" HEAD\n1\n", "git's marks of a conflict"),
+        (files.read_json, b"\xff\xfe", "damaged"),
+        (files.read_csv, b"a,b\n1\n", "fewer cells"),
+        (files.read_csv, b"a,b\n" + b">" * 7 + b" theirs\n", "git's marks of a conflict"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, read, content, found):
+    path = tmp_path / "metrics.of"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert caught.value.where == str(path)
+    assert found in str(caught.value)

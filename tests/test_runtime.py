@@ -65,4 +65,6 @@ def test_large_tensors_are_not_mapped_anew_once_a_process_configures_itself():
 def test_nothing_is_done_to_another_c_library(monkeypatch):
     monkeypatch.setattr(runtime.platform, "libc_ver", lambda: ("", ""))  # as on musl or macOS
     monkeypatch.setattr(runtime.ctypes, "CDLL", lambda _: pytest.fail("touched"))
+    monkeypatch.setattr(runtime.os, "environ", {})
     runtime.keep_freed_memory()
+    assert runtime.os.environ == {}

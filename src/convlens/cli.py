@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from convlens import __version__, params
+from convlens import __version__, params, paths
 from convlens.cli_explain import explain
-from convlens.errors import InputError, of_the_disk
-
-PARAMS = Path("params.yaml")
+from convlens.errors import EXTRA, InputError, missing_extra, of_the_disk
 
 
 class _Group(click.Group):
@@ -35,6 +35,16 @@ class _Group(click.Group):
             ctx.exit(2)
 
 
+class _OfThePipeline(click.Command):
+    """Needs what comes with the extra `pipeline`, and says so before it does anything."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for module in EXTRA:
+            if find_spec(module) is None:
+                raise missing_extra(module)
+        return super().invoke(ctx)
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
@@ -51,7 +61,8 @@ def main() -> None:
     show_default=True, help="how to print the answers",
 )  # fmt: skip
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=Path("models"), show_default=True,
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside("models"),
+    show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
 def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> None:
@@ -78,7 +89,7 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> N
 main.add_command(explain)
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.argument("archive", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def inspect(archive: Path, as_json: bool) -> None:
@@ -95,7 +106,7 @@ def inspect(archive: Path, as_json: bool) -> None:
     click.echo(json.dumps(asdict(found), indent=2) if as_json else inspection.table(found))
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def doctor(as_json: bool) -> None:
     """Say what this machine can promise, what would break a run, and how long one will take.
@@ -107,8 +118,8 @@ def doctor(as_json: bool) -> None:
     from convlens import doctor as clinic
     from convlens import estimate, runtime
 
-    given = params.load(PARAMS)
-    found = clinic.examine(Path(), given)
+    root, given = _repository()
+    found = clinic.examine(root, given)
     threads = given.runtime.threads
     machine = runtime.configure(params.RuntimeParams(precision="auto", threads=threads))
     found.record["a whole run"] = estimate.whole_run(given, machine.precision)
@@ -116,54 +127,85 @@ def doctor(as_json: bool) -> None:
     sys.exit(any(finding.level == "problem" for finding in found.findings))
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 def sync() -> None:
     """Rebuild the MLflow runs of what stands under data, models and reports.
 
-    Nothing is logged twice; use it after a tracking server was down, or for a fresh store.
+    Nothing is logged twice; use it after a tracking server was down, or for a fresh store. The
+    exit code is 1 if something could not be tracked.
     """
-    from convlens import tracking
+    from convlens import lock, tracking
 
-    here = params.load(PARAMS)
-    try:
-        for name in tracking.NAMES:
-            run = tracking.sync(Path.cwd(), name, here)
-            click.echo(f"{name:<9} {run or 'nothing to track yet'}")
-    except tracking.TrackingUnavailable as error:
-        sys.exit(f"convlens: not tracked: {error}")
+    root, given = _repository()
+    left = 0
+    for name in tracking.NAMES:
+        try:
+            click.echo(f"{name:<9} {tracking.sync(root, name) or 'nothing to track yet'}")
+        except InputError as error:
+            click.echo(f"{name:<9} {error.where} {error.found}: {error.fix}", err=True)
+            left += 1
+        except tracking.TrackingUnavailable as error:
+            sys.exit(f"convlens: not tracked: {error}")
+    for edit in lock.edited(root / "dvc.lock", given.model_dump(mode="json")):
+        click.echo(f"not run yet: {edit}", err=True)
+    sys.exit(1 if left else 0)
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.argument("model", type=click.Choice(params.MODELS))
-def register(model: Literal["convnet", "vgg16"]) -> None:
+@click.option("--retest", is_flag=True, help="first score the champion on the present test split")
+def register(model: Literal["convnet", "vgg16"], retest: bool) -> None:
     """Register the best run of MODEL on the prepared data, with a model card.
 
     It becomes `candidate`; `champion` only by the rule of params.yaml's section `registry`.
     """
-    from convlens import tracking
+    from convlens import runtime, tracking
     from convlens.tracking import registry
 
+    root, given = _repository()
     try:
-        found = registry.register(Path.cwd(), model, params.load(PARAMS).registry)
+        if retest:
+            machine = runtime.configure(given.runtime)
+            registry.retest(root, model, given.evaluate, machine)
+        found = registry.register(root, model, given.registry)
     except tracking.TrackingUnavailable as error:
         sys.exit(f"convlens: not registered: {error}")
     alias = "candidate and champion" if found.champion else "candidate"
     click.echo(f"{found.name} version {found.version} is {alias} ({found.reason})\n{found.run}")
 
 
-@main.command()
+@main.command(cls=_OfThePipeline)
 @click.option("--port", default=5000, show_default=True)
 def ui(port: int) -> None:
     """Open the experiments in the MLflow UI, for this machine only."""
-    import os
+    from convlens.errors import masked
+    from convlens.tracking import TrackingUnavailable, store
 
-    from convlens.tracking.store import store_uri
-
+    root, _ = _repository()
+    try:
+        uri = store.store_uri(root)
+        if uri.startswith(("http:", "https:")):
+            click.echo(f"the UI is at {masked(uri)}")
+            return
+        with store.session(root):
+            pass  # so that it is there, where it says that it is
+    except TrackingUnavailable as error:
+        sys.exit(f"convlens: no UI: {error}")
     # not as an option, which every user of this machine could read in the list of processes
-    store = {"MLFLOW_BACKEND_STORE_URI": store_uri(Path.cwd())}
     click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", err=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
-    os.execve(command[0], command, os.environ | store)  # it gets our signals: no orphan
+    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": uri}
+    os.execve(command[0], command, environment)  # it gets our signals: no orphan
+
+
+def _repository() -> tuple[Path, params.Params]:
+    """Return where the repository is and its parameters; set this process up for MLflow."""
+    from convlens import tracking
+
+    tracking.configure()
+    root = paths.repository()
+    os.chdir(root)  # e.g. data.archive is relative to it
+    return root, params.load(Path(paths.PARAMS))
 
 
 def _print(answers: Iterable[Any], layout: str) -> None:

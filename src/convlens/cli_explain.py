@@ -2,47 +2,69 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from convlens import params
+from convlens import params, paths
+from convlens.errors import InputError
+
+if TYPE_CHECKING:
+    from convlens.explain.classifier import Classifier
+    from convlens.report.explanation import Photo
+    from convlens.report.own_photos import Explainer, Seen
 
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
-BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
-PARAMS = Path("params.yaml")
+NAMED = (*params.MODELS, "both", "imagenet", "ready")
+RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
+BASE_WEIGHTS = "data/weights/vgg16_base.npz"
 
 
 @click.command()
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--model", type=click.Choice([*params.MODELS, "both", "imagenet", "ready"]),
-    help="[default: the trained vgg16 if there is one, else ready]",
+    "--model", metavar="FILE|" + "|".join(NAMED),
+    help="a .keras or .h5 file, or a name  [default: the trained vgg16 if there is, else ready]",
 )  # fmt: skip
+@click.option(
+    "--classes", metavar="FILE|imagenet", help="names of the file's classes, one a line, in order"
+)
+@click.option(
+    "--range", "scale", type=click.Choice(RANGES),
+    help="what the file's model takes photos in  [default: 0..255]",
+)  # fmt: skip
+@click.option(
+    "--class", "label", help="explain this class, by name or number  [default: the first]"
+)
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("explained"),
     show_default=True, help="folder for the pictures",
 )  # fmt: skip
+@click.option("--layer", help="whose maps the heatmap weighs  [default: as in params.yaml]")
 @click.option(
-    "--layer", help="whose maps the heatmap weighs  [default: as in params.yaml, else the last]"
+    "--method", type=click.Choice(METHODS), help="[default: as in params.yaml, else grad-cam]"
 )
-@click.option("--method", type=click.Choice(METHODS), default="grad-cam", show_default=True)
+@click.option("--raw", is_flag=True, help="also write the numbers behind the heatmap, arrays.npz")
 @click.option("--channels", is_flag=True, help="also draw every channel of every layer (slow)")
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=Path("models"), show_default=True,
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside("models"),
+    show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
 def explain(
     photos: tuple[Path, ...],
     model: str | None,
+    classes: str | None,
+    scale: str | None,
+    label: str | None,
     out: Path,
     layer: str | None,
     method: Any,
+    raw: bool,
     channels: bool,
     models: Path,
 ) -> None:
@@ -56,29 +78,48 @@ def explain(
     from convlens.runtime import quiet_tensorflow
 
     name = model or ("vgg16" if (models / "vgg16/model.keras").is_file() else "ready")
+    if name in NAMED and (classes or scale):
+        raise InputError(
+            f"model {name}", expected="--classes and --range with a model file",
+            found="one of them with a model that knows both", fix="leave them out",
+        )  # fmt: skip
     quiet_tensorflow()
-    nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
-    from convlens.report.own_photos import Explainer, read, write_both
+    if name in NAMED:
+        nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
+    else:
+        nets = {Path(name).stem: _foreign(Path(name), classes, scale)}
+    from convlens.report.own_photos import Explainer, class_index, read, write_both
 
-    usual = params.load(PARAMS).explain if PARAMS.is_file() else None
+    settings = paths.beside(paths.PARAMS)
+    usual = params.load(settings).explain if settings.is_file() else None
     colormap = usual.colormap if usual else "viridis"
+    method = method or (usual.method if usual else "grad-cam")
     layers: dict[Any, str | None] = usual.layer if usual else {}
-    explainers = {  # refuses an unknown layer before anything is written
-        name: Explainer(net, layer or layers.get(name), method, colormap)
+    explainers = {  # refuses an unknown layer or class before anything is written
+        name: Explainer(
+            net, layer or layers.get(name), method, colormap,
+            None if label is None else class_index(net, label),
+        )
         for name, net in nets.items()
-    }
+    }  # fmt: skip
+    trusted = set(NAMED)  # our own models are fed as they were trained
 
     def look(path: Path, folder: Path) -> str:
         """Write the pictures of one photo; return why it can't be read, if so."""
-        seen = {}
+        seen: dict[str, Seen] = {}
         for name, explainer in explainers.items():
-            photo = read(path, explainer.size)
+            photo = read(path, explainer.classifier)
             if isinstance(photo, str):
                 return photo
-            seen[name] = explainer.write(photo, folder / name, every_channel=channels)
-            click.echo(f"{path.name}: {name} says {seen[name].look.caption}; see {folder / name}")
-            if len(seen) == 2:
-                write_both(photo, seen, folder / "both.png", colormap)
+            if name not in trusted:
+                trusted.add(name)
+                _warn(explainer, photo, scale)
+            seen[name] = explainer.see(photo)
+            explainer.write(seen[name], folder / name, every_channel=channels, arrays=raw)
+            said = seen[name].looks[0].caption
+            click.echo(f"{path.name}: {name} says {said}; see {folder / name}")
+        if len(seen) == 2:
+            write_both(seen, folder / "both.png", colormap)
         return ""
 
     bad = 0
@@ -90,27 +131,53 @@ def explain(
     sys.exit(1 if bad else 0)
 
 
-def _places(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each photo with a folder of its own, even if several have one name."""
+def _places(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
+    """Return each photo with a folder of its own, even if several have one name."""
     from convlens.evaluation import photos
+    from convlens.report.own_photos import unique
 
-    taken: set[str] = set()
-    for path in photos.find(paths):
-        numbered = (f"{path.stem}_{count}" for count in itertools.count(2))
-        name = next(n for n in itertools.chain([path.stem], numbered) if n not in taken)
-        taken.add(name)
-        yield path, out / name
+    found = photos.find(paths)
+    return [(p, out / n) for p, n in zip(found, unique(p.stem for p in found), strict=True)]
 
 
-def _load(name: str, models: Path) -> Any:
+def _load(name: str, models: Path) -> Classifier:
+    from convlens.data import CLASSES
+    from convlens.explain.classifier import Classifier
     from convlens.models import keras_file, ready, vgg16_imagenet
     from convlens.progress import console
 
     if name == "ready":
-        if not any(path.is_file() for path in (BASE_WEIGHTS, ready.user_copy())):
+        base = paths.beside(BASE_WEIGHTS)
+        if not any(path.is_file() for path in (base, ready.user_copy())):
             click.echo("getting VGG16's base (58 MB), once", err=True)
-        return ready.build(ready.base_weights(BASE_WEIGHTS), ready.shipped_head())
+        net = ready.build(ready.base_weights(base), ready.shipped_head())
+        return Classifier(net, CLASSES)
     if name == "imagenet":
-        given = params.load(PARAMS).imagenet.weights if PARAMS.is_file() else None
-        return vgg16_imagenet.load(vgg16_imagenet.find(given, console))
-    return keras_file.load(models / name / "model.keras")
+        settings = paths.beside(paths.PARAMS)
+        given = params.load(settings).imagenet.weights if settings.is_file() else None
+        return Classifier(vgg16_imagenet.load(vgg16_imagenet.find(given, console)), "imagenet")
+    return Classifier(keras_file.load(models / name / "model.keras"), CLASSES)
+
+
+def _foreign(path: Path, classes: str | None, scale: str | None) -> Classifier:
+    """Load a model file that isn't the pipeline's."""
+    from convlens.explain.classifier import Classifier
+    from convlens.models import keras_file
+
+    if not path.suffix and not path.exists():
+        raise InputError(
+            f"--model {path}", expected=f"a .keras or .h5 file, or one of {', '.join(NAMED)}",
+            found="neither", fix="name one of them",
+        )  # fmt: skip
+    if path.is_file() and keras_file.is_hdf5(path):
+        click.echo(f"{path}: Keras' older format, HDF5, is read as it is", err=True)
+    return Classifier(keras_file.load(path), classes, scale)
+
+
+def _warn(explainer: Explainer, photo: Photo, scale: str | None) -> None:
+    if why := explainer.doubt(photo):
+        others = ", ".join(name for name in RANGES if name != (scale or "0..255"))
+        click.echo(
+            f"warning: {explainer.classifier.name} {why}; it gets photos in {scale or '0..255'}. "
+            f"Was it trained on another --range ({others})?", err=True,
+        )  # fmt: skip

@@ -12,13 +12,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import convlens
+from convlens import lock
 from convlens import runtime as rt
 from convlens.errors import InputError, masked
-from convlens.params import Params
+from convlens.git import commit, git, uncommitted
+from convlens.params import MODELS, Params
+from convlens.parts import parts
+from convlens.provenance import home
 from convlens.reproduce import damaged
 from convlens.tracking import TrackingUnavailable
-from convlens.tracking.origin import git, home, uncommitted
-from convlens.tracking.store import available, store_uri
+from convlens.tracking.store import available, moved_from, store_uri
 
 FREE_GIGABYTES = 3.0
 GPU = Path("/dev/nvidia0")
@@ -55,6 +59,8 @@ def examine(root: Path, params: Params) -> Examination:
     findings = [
         *versions,
         *code,
+        *_files(root),
+        *_moved(root),
         *_paths(params),
         *_locks(root),
         *_cache(root),
@@ -76,12 +82,11 @@ def text(examination: Examination) -> str:
 
 
 def _record(root: Path, params: Params) -> dict[str, Any]:
-    commit = git(root, "rev-parse", "HEAD").strip() or "none"
     try:
         machine: dict[str, Any] = rt.describe(params.runtime).record()
     except InputError as error:
         machine = {"precision": error.found} | rt.versions()
-    return {"commit": commit} | machine
+    return {"commit": commit(root) or "none"} | machine
 
 
 def _versions(root: Path) -> Iterator[Finding]:
@@ -102,7 +107,7 @@ def _versions(root: Path) -> Iterator[Finding]:
 
 
 def _code(root: Path) -> Iterator[Finding]:
-    if not git(root, "rev-parse", "HEAD"):
+    if not commit(root):
         yield Finding(
             "problem", "git", "no repository or no commit",
             "commit once: runs record the commit, `dvc exp run` needs one",
@@ -120,6 +125,45 @@ def _code(root: Path) -> Iterator[Finding]:
         yield Finding(
             "warning", "git", f"uncommitted changes: {', '.join(changed)}",
             "commit them; until then runs keep them as uncommitted.diff",
+        )  # fmt: skip
+
+
+def _files(root: Path) -> Iterator[Finding]:
+    """Find files that are not what dvc.lock or git says, though nobody changed them."""
+    windows = re.findall(r"^\S+\s+w/(?:crlf|mixed)\s.*\t(.*)", git(root, "ls-files", "--eol"), re.M)
+    if windows:
+        yield Finding(
+            "problem", "git", f"{len(windows)} files whose lines end in CR LF, e.g. {windows[0]}",
+            "`git config core.autocrlf false && git rm -rq --cached . && git reset --hard`: "
+            "until then every stage is stale",
+        )  # fmt: skip
+    texts = ("*.json", "*.csv", "*.yaml", "*.lock")
+    for path in git(root, "grep", "-lE", "^(<{7}|>{7}) ", "--", *texts).splitlines():
+        yield Finding(
+            "problem", path, "git's marks of a conflict", "choose a version, `git add` it"
+        )
+    try:
+        stages = lock.stages(root / "dvc.lock")
+    except InputError:
+        return  # `_cache` says so
+    for part in (part for model in MODELS for part in parts(model)):
+        if part.stage in stages and (root / part.about).exists():
+            for error in lock.astray(root, stages[part.stage]):
+                yield Finding("warning", error.where, f"{error.found}: not tracked", error.fix)
+                break
+
+
+def _moved(root: Path) -> Iterator[Finding]:
+    if old := moved_from(home(root)):
+        yield Finding(
+            "problem", "mlflow.db", f"it was made in {old}: this folder was moved or copied",
+            "`convlens sync` puts its addresses right",
+        )  # fmt: skip
+    running, ours = Path(str(convlens.__file__)).parent, (root / "src/convlens").resolve()
+    if ours.is_dir() and running != ours:
+        yield Finding(
+            "problem", "installation", f"the code that runs is {running}, not {ours}",
+            "remove .venv here and `make setup`",
         )  # fmt: skip
 
 
@@ -169,14 +213,14 @@ def _cache(root: Path) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _cached_results(lock: Path, cache: Path) -> Iterator[Finding]:
-    if not lock.exists():
+def _cached_results(path: Path, cache: Path) -> Iterator[Finding]:
+    if not path.exists():
         yield Finding("warning", "dvc.lock", "no such file", "run `make repro` and commit it")
         return
     try:
-        for path in damaged(lock, cache):
+        for found in damaged(path, cache):
             yield Finding(
-                "problem", str(path), "damaged: it isn't what its name promises",
+                "problem", str(found), "damaged: it isn't what its name promises",
                 "remove it and the output that came from it, then `make repro`",
             )  # fmt: skip
     except InputError as error:
@@ -184,14 +228,15 @@ def _cached_results(lock: Path, cache: Path) -> Iterator[Finding]:
 
 
 def _environment(root: Path) -> Iterator[Finding]:
-    uri = store_uri(home(root))
-    if re.match(r"sqlite:///(?!/)|(?!/|databricks|[\w+.-]+:)", uri):
-        yield Finding(
-            "problem", "MLFLOW_TRACKING_URI", f"the relative {masked(uri)}",
-            "make it absolute: experiments in the queue run in another folder",
-        )  # fmt: skip
     try:
-        available(uri)
+        uri = store_uri(home(root))
+        if re.match(r"sqlite:///(?!/)|(?!/|databricks|[\w+.-]+:)", uri):
+            yield Finding(
+                "problem", "MLFLOW_TRACKING_URI", f"the relative {masked(uri)}",
+                "make it absolute: experiments in the queue run in another folder",
+            )  # fmt: skip
+        else:
+            available(uri)
     except TrackingUnavailable as error:
         yield Finding(
             "warning", "tracking", str(error), "stages still work; run `convlens sync` afterwards"

@@ -67,5 +67,18 @@ def of_the_disk(error: OSError) -> InputError:
     )
 
 
+EXTRA = ("cv2", "dvc", "imagehash", "mlflow", "onnx", "psutil", "sklearn")
+
+
+def missing_extra(module: str) -> InputError:
+    """Return that `module`, one of EXTRA, isn't installed, and how to get it."""
+    return InputError(
+        "the installation of convlens",
+        expected="the extra `pipeline`, which all but explaining and predicting needs",
+        found=f"no module named {module} (pip install 'convlens[pipeline]')",
+        fix="install it: pip install 'convlens[pipeline]'",
+    )
+
+
 def _rebuild(where: str, expected: str, found: str, fix: str) -> InputError:
     return InputError(where, expected=expected, found=found, fix=fix)

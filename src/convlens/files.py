@@ -6,11 +6,14 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from convlens.errors import InputError
 
 
 @contextmanager
@@ -69,8 +72,9 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file; raises InputError, naming it, if it is none."""
+    with _naming(path, "JSON"):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -82,9 +86,27 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """Read a CSV file as one dictionary of strings a row."""
-    with path.open(newline="", encoding="utf-8") as source:
-        return list(csv.DictReader(source))
+    """Read a CSV file as one dictionary of strings a row; raises InputError if it is none."""
+    with _naming(path, "CSV"), path.open(newline="", encoding="utf-8") as source:
+        rows = list(csv.DictReader(source))
+        if any(None in row or None in row.values() for row in rows):
+            raise ValueError("a row with more or fewer cells than the header")
+        return rows
+
+
+@contextmanager
+def _naming(path: Path, expected: str) -> Iterator[None]:
+    """Turn what is wrong with the content of `path` into one error that names it."""
+    try:
+        yield
+    except (ValueError, csv.Error) as error:
+        marks = re.search(rb"^(?:<{7}|>{7}) ", path.read_bytes(), re.MULTILINE)
+        raise InputError(
+            path,
+            expected=expected,
+            found="git's marks of a conflict" if marks else f"damaged: {error}",
+            fix="`git checkout` the version you want, or make it again with `make repro`",
+        ) from error
 
 
 def sha256(path: Path) -> str:

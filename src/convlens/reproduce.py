@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from convlens.errors import InputError
 from convlens.files import read_json
+from convlens.lock import md5, outputs
 from convlens.params import MODELS
 
 # Their outputs are the same on every machine; what comes after depends on the CPU's arithmetic.
@@ -25,31 +24,6 @@ class Difference:
     stage: str
     file: str
     where: str
-
-
-def outputs(lock: Path) -> dict[str, dict[str, str]]:
-    """Return {stage: {path: digest}} of a dvc.lock; the digest of a folder covers its files.
-
-    Raises
-    ------
-    InputError
-        If it is damaged.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return {
-            name: {out["path"]: out["md5"] for out in stage.get("outs", ())}
-            for name, stage in YAML(typ="safe").load(lock)["stages"].items()
-        }
-    except (YAMLError, AttributeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise InputError(
-            lock,
-            expected="a lock file that DVC wrote",
-            found=f"damaged: {type(error).__name__}",
-            fix="`git checkout dvc.lock`, or remove it: `make repro` makes it from DVC's cache",
-        ) from error
 
 
 def differences(one: Path, two: Path) -> Iterator[Difference]:
@@ -93,22 +67,17 @@ def damaged(lock: Path, cache: Path) -> Iterator[Path]:
         path = _cached(cache, digest)
         if not path.exists():
             continue
-        if _md5(path) != digest.removesuffix(".dir"):
+        if md5(path) != digest.removesuffix(".dir"):
             yield path
         elif digest.endswith(".dir"):
             members = sorted({member["md5"] for member in read_json(path)} - digests)
             for member in (_cached(cache, name) for name in members):
-                if member.exists() and _md5(member) != member.parent.name + member.name:
+                if member.exists() and md5(member) != member.parent.name + member.name:
                     yield member
 
 
 def _cached(cache: Path, digest: str) -> Path:
     return cache / "files" / "md5" / digest[:2] / digest[2:]
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "md5").hexdigest()
 
 
 def _locate(one: Path, two: Path, path: str) -> tuple[str, str]:

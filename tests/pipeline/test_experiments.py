@@ -1,6 +1,7 @@
 """Experiments run in the workspace or in the queue's own folders; all are in one store."""
 
 import json
+import re
 import shlex
 
 import pytest
@@ -24,12 +25,21 @@ def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(commit
     committed.run("python", "pipeline/study.py", "rates", "--count", "1", "--queue")
     committed.run("dvc", "exp", "run", "--run-all")
 
+    refs = committed.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
+    made_by = {  # provenance travels with each experiment's results
+        ref.rsplit("/", 1)[1]: json.loads(
+            committed.run("git", "show", f"{ref}:models/vgg16/provenance.json").stdout
+        )["tags"]["dvc.exp"]
+        for ref in refs
+        if "/exec/" not in ref
+    }
     names = set(committed.run("dvc", "exp", "list", "--name-only").stdout.split())
     client = MlflowClient(f"sqlite:///{committed.folder}/mlflow.db")
     (experiment,) = client.search_experiments(filter_string="name = 'convlens'")
     runs = client.search_runs([experiment.experiment_id])
     assert {run.data.tags["dvc.exp"] for run in runs} == names
     assert {"direct", "a-little-seed-1"} < names
+    assert made_by == {name: name for name in names}
     assert {float(run.data.params[rate]) for run in runs} == RATES
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert len({frozenset(run.data.params) for run in runs}) == 1  # the columns of one table
@@ -38,6 +48,43 @@ def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(commit
     difference = json.loads(committed.run("dvc", "params", "diff", "--json", "HEAD").stdout)
     assert difference["params.yaml"][rate]["new"] == 0.0004
     assert "models/vgg16/metrics.json" in committed.run("dvc", "metrics", "diff", "HEAD").stdout
+
+
+def test_another_evaluation_is_another_run_and_back_at_head_nothing_has_changed(committed):
+    committed.run("git", "checkout", "--force", "HEAD")
+    committed.run("dvc", "checkout", "--force")
+    (committed.folder / "docs").mkdir(exist_ok=True)
+    sync = ("env", "-C", "docs", "python", "-m", "convlens.cli", "sync")
+    said = committed.run(*sync).stdout
+    (first,) = re.findall(r"convnet +(\w+)", said)
+    client = MlflowClient(f"sqlite:///{committed.folder}/mlflow.db")
+    before = client.get_run(first).to_dictionary()
+    sure = "evaluate.confidence=0.99"
+    committed.run("dvc", "exp", "run", "--name", "sure", "-S", sure, "evaluate@convnet")
+    (run,) = client.search_runs(
+        [before["info"]["experiment_id"]], "tags.`dvc.exp` = 'sure' and tags.made.evaluation != ''"
+    )
+    assert run.data.params["evaluate.confidence"] == "0.99"
+    assert run.data.tags["convlens.model"] == before["data"]["tags"]["convlens.model"]
+    assert run.data.metrics["test_accuracy_low"] < before["data"]["metrics"]["test_accuracy_low"]
+    committed.run("git", "checkout", "--force", "HEAD")
+    committed.run("dvc", "checkout", "--force")
+    assert committed.run(*sync).stdout == said
+    assert client.get_run(first).to_dictionary() == before
+
+
+def test_a_clone_without_data_knows_that_its_lock_is_up_to_date(committed, tmp_path):
+    clone = type(committed)(tmp_path / "clone")
+    committed.run("git", "clone", "--quiet", ".", str(clone.folder))
+    assert "Running stage" not in clone.run("dvc", "repro", "--allow-missing", "--dry").stdout
+    clone.change({"evaluate": {"confidence": 0.9}})
+    assert "Running stage" in clone.run("dvc", "repro", "--allow-missing", "--dry").stdout
+    clone.run("git", "checkout", "params.yaml")
+    refused = clone.run("python", "-m", "convlens.cli", "sync", check=False)
+    assert refused.returncode == 1
+    for model in ("convnet", "vgg16"):
+        assert f"models/{model}/model.keras is not here: `dvc pull` or" in refused.stderr
+    assert not (clone.folder / "mlflow.db").exists()
 
 
 @pytest.mark.parametrize("name", ["photos-full", "tutorial"])

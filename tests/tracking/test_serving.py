@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import requests
 from PIL import Image
@@ -53,18 +54,18 @@ def logged(outputs):
     from convlens.models import keras_file
 
     outputs.data()
-    outputs.train()
     keras.utils.set_random_seed(3)
     images = keras.Input((SIZE, SIZE, 3))
     scaled = keras.layers.Rescaling(1 / 255)(images)
     hidden = keras.layers.Conv2D(4, 3, activation="relu")(scaled)
     hidden = keras.layers.GlobalAveragePooling2D()(hidden)
     logit = keras.layers.Dense(1, name="logit")(hidden)
-    path = outputs.root / "models" / "convnet" / "model.keras"
+    path = outputs.root / "model.keras"
     model = keras.Model(images, logit)
     model.get_layer("logit").set_weights([np.full((4, 1), 40.0), np.full(1, -5.0)])
     keras_file.save(model, path)
-    outputs.sync("convnet")
+    outputs.trained_file = path.read_bytes()
+    outputs.train()
     environment = {
         "MLFLOW_TRACKING_URI": f"sqlite:///{outputs.root / 'mlflow.db'}",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -112,16 +113,46 @@ def test_server_equals_the_trained_file(logged, photos, client, server):
     uri = model_uri(client)
     command = ["models", "serve", "-m", uri, "--env-manager", "local", "--host", "127.0.0.1"]
     address = server(command, environment, health="ping")
-    records = [{"image": base64.b64encode(p).decode()} for p in photos]
-    for cells in ({"dataframe_records": records}, {"inputs": {"image": pixels.tolist()}}):
-        answer = requests.post(f"{address}/invocations", json=cells, timeout=60)
-        assert answer.status_code == 200, answer.text
+    plain = [base64.b64encode(p).decode() for p in photos]
+    lines = [base64.encodebytes(p).decode() for p in photos]  # as `base64 file` prints: 76 a line
+    web = [f"data:image/jpeg;base64,{text}" for text in plain]
+    table = pd.DataFrame({"image": lines})
+    for kind, body in {
+        "records": {"dataframe_records": [{"image": text} for text in plain]},
+        "lines of 76": {"dataframe_records": [{"image": text} for text in lines]},
+        "data URI": {"dataframe_records": [{"image": text} for text in web]},
+        "split": {"dataframe_split": table.to_dict("split")},
+        "inputs": {"inputs": {"image": plain}},
+        "instances": {"instances": [{"image": text} for text in plain]},
+        "pixels": {"inputs": {"image": pixels.tolist()}},
+        "CSV": table.to_csv(index=False),
+    }.items():
+        csv = {"data": body, "headers": {"Content-Type": "text/csv"}}
+        form = csv if isinstance(body, str) else {"json": body}
+        answer = requests.post(f"{address}/invocations", timeout=60, **form)
+        assert answer.status_code == 200, f"{kind}: {answer.text}"
         found = [row["probability_dog"] for row in answer.json()["predictions"]]
-        assert np.abs(found - probabilities).max() < 1e-4
+        assert np.abs(found - probabilities).max() < 1e-4, kind
     wrong = {"dataframe_records": [{"image": "no photo at all"}]}
     answer = requests.post(f"{address}/invocations", json=wrong, timeout=60)
     assert answer.status_code >= 400
     assert "image 0" in answer.text
+
+
+def test_the_schema_is_typed_and_a_table_may_hold_bytes(logged, photos, client, monkeypatch):
+    import mlflow
+
+    path, environment = logged
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", environment["MLFLOW_TRACKING_URI"])
+    model = mlflow.pyfunc.load_model(model_uri(client))
+    schema = model.metadata.signature.to_dict()
+    assert json.loads(schema["inputs"]) == [{"type": "string", "name": "image", "required": True}]
+    probabilities, _ = expected(path, photos)
+    text = [base64.urlsafe_b64encode(p).decode().rstrip("=") for p in photos]
+    for cells in (photos, text, [t.encode() for t in text]):
+        for given in (pd.DataFrame({"image": cells}), {"image": cells}):
+            found = model.predict(given)["probability_dog"]
+            assert np.abs(found - probabilities).max() < 1e-4
 
 
 def test_another_file_than_the_logged_one_is_refused(logged):

@@ -60,7 +60,6 @@ def warp(images: NDArray[np.uint8], geometry: NDArray[np.float64]) -> NDArray[np
     """
     import cv2
 
-    cv2.setNumThreads(1)  # an image is too small to share, and TensorFlow has the other cores
     flags, border = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REFLECT
     size = images.shape[2], images.shape[1]
     views = np.empty_like(images)

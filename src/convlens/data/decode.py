@@ -79,6 +79,12 @@ def decode(content: bytes, size: int) -> Photo:
     )
 
 
+def squashed(content: bytes, height: int, width: int) -> npt.NDArray[np.uint8]:
+    """Decode `content` as `decode` does and squash it: uint8 (height, width, 3)."""
+    image = _upright_rgb(_load(content, max(height, width))[0])
+    return np.asarray(image.resize((width, height), FILTER))
+
+
 def original(content: bytes) -> np.ndarray:
     """Decode `content` as `decode` does, upright RGB, but keep its size: uint8 (H, W, 3)."""
     return np.asarray(_upright_rgb(_load(content)[0]))
@@ -94,7 +100,6 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
 def _load(content: bytes, size: int | None = None) -> tuple[Image.Image, str, str, tuple[int, int]]:
     if not content:
         raise BadPhotoError("empty")
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with warnings.catch_warnings():
             # the others are about metadata, which good photos often have broken
@@ -102,17 +107,26 @@ def _load(content: bytes, size: int | None = None) -> tuple[Image.Image, str, st
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=FORMATS)
             kind, mode, whole = str(image.format), image.mode, image.size
+            _check_pixels(*whole)
             if kind == "JPEG" and size:
                 image.draft(None, (size, size))
             image.load()
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise TooManyPixelsError(str(error)) from error
+    except TooManyPixelsError:
+        raise
     except UnidentifiedImageError as error:
         raise BadPhotoError("truncated" if _starts_well(content) else "not an image") from error
     except Exception as error:  # decoders raise anything at all on hostile bytes
         cut = any(word in str(error).lower() for word in ("truncated", "unexpected end", "eof"))
         raise BadPhotoError("truncated" if cut else "damaged") from error
     return image, kind, mode, whole
+
+
+def _check_pixels(width: int, height: int) -> None:
+    # Pillow's own limit belongs to the whole process, so it stays as the caller has it
+    if width * height > MAX_PIXELS:
+        raise TooManyPixelsError(f"{width * height} pixels, of {MAX_PIXELS} at most")
 
 
 def _starts_well(content: bytes) -> bool:
@@ -153,10 +167,10 @@ def glimpse(content: bytes, size: int) -> npt.NDArray[np.uint8]:
 
     uint8 (size, size, 3); flat grey if nothing can be seen.
     """
-    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    usual, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
     try:
         return decode(content, size).pixels
     except (BadPhotoError, TooManyPixelsError):
         return np.full((size, size, 3), 225, np.uint8)
     finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        ImageFile.LOAD_TRUNCATED_IMAGES = usual

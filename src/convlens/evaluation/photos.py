@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlens.data import CLASSES
-from convlens.data.decode import BadPhotoError, Photo, TooManyPixelsError, decode
+from convlens.data.decode import BadPhotoError, TooManyPixelsError, squashed
 from convlens.data.layout import SUFFIXES
 from convlens.evaluation.metrics import Scored
 from convlens.evaluation.predict import logits
@@ -44,12 +45,12 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read(path: Path, size: int) -> Photo | str:
-    """Return the photo as the model wants it, or the reason why it can't be."""
+def read(path: Path, height: int, width: int) -> NDArray[np.uint8] | str:
+    """Return the photo as the model wants it, (height, width, 3), or why it can't be read."""
     if path.is_dir():
         return f"a folder without images ({', '.join(sorted(SUFFIXES))})"
     try:
-        return decode(path.read_bytes(), size)
+        return squashed(path.read_bytes(), height, width)
     except BadPhotoError as error:
         return str(error)
     except TooManyPixelsError as error:
@@ -62,12 +63,12 @@ def predict(
     model: keras.Model, paths: Sequence[Path], progress: Progress = silent
 ) -> Iterator[Prediction]:
     """Yield a prediction for each of `paths`, in order, a batch in memory at a time."""
-    size = int(model.input_shape[1])
+    height, width = model.input_shape[1:3]
     starts = range(0, len(paths), BATCH)
     for start in progress(starts, what="predicting", unit="batch"):
         batch = paths[start : start + BATCH]
-        photos = [read(path, size) for path in batch]
-        good = [photo.pixels for photo in photos if isinstance(photo, Photo)]
+        photos = [read(path, height, width) for path in batch]
+        good = [photo for photo in photos if not isinstance(photo, str)]
         values = logits(model, np.stack(good)) if good else np.zeros((0, 2))
         scored = Scored(np.zeros(len(values), np.uint8), values)
         answers = iter(zip(scored.probabilities[:, 1], scored.predicted, strict=True))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Curves = Mapping[str, Sequence[float]]
 
 
+@style.applied()
 def curves(history: Curves, title: str) -> Figure:
     """Draw accuracy and log loss of training (dots) and validation (line).
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLUMNS, CELL = 12, 96
 
 
+@style.applied()
 def counts(numbers: Mapping[str, Mapping[str, int]], title: str) -> Figure:
     """Draw how many images each class has in each split: `numbers`[split][label]."""
     fig = style.figure(6.4, 3.4)
@@ -42,6 +43,7 @@ def counts(numbers: Mapping[str, Mapping[str, int]], title: str) -> Figure:
     return fig
 
 
+@style.applied()
 def sizes(original: Mapping[str, npt.NDArray[Any]], size: int, title: str) -> Figure:
     """Draw the images' sizes before they were squashed to `size`: label → (N, 2) width, height."""
     fig = style.figure(6.4, 4.6)
@@ -63,6 +65,7 @@ def sizes(original: Mapping[str, npt.NDArray[Any]], size: int, title: str) -> Fi
     return fig
 
 
+@style.applied()
 def brightness(levels: Mapping[str, npt.NDArray[Any]], title: str) -> Figure:
     """Draw how bright the images of each class are: label → (N,) mean grey levels in 0..255."""
     fig = style.figure(6.4, 3.4)
@@ -83,6 +86,7 @@ def brightness(levels: Mapping[str, npt.NDArray[Any]], title: str) -> Figure:
     return fig
 
 
+@style.applied()
 def contact_sheet(rows: Sequence[tuple[str, Rgb]], heading: str, note: str) -> Figure:
     """Lay rows of (label, images (K, CELL, CELL, 3)) out under a heading, K at most COLUMNS."""
     blank = np.full((1, CELL, CELL, 3), 255, np.uint8)
@@ -94,6 +98,7 @@ def contact_sheet(rows: Sequence[tuple[str, Rgb]], heading: str, note: str) -> F
     return show(picture, heading, note, [label for label, _ in rows]).figure
 
 
+@style.applied()
 def captioned(pictures: Sequence[Picture], columns: int, heading: str, note: str) -> Figure:
     """Draw captioned pictures `columns` a row, or only the heading if there are none."""
     if not pictures:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convlens.explain.depth import Layer
 
 
+@style.applied()
 def depth_curves(rows: Sequence[Layer], model: str, image_size: int) -> Figure:
     """Draw sparsity, dead share and the fields of view of every layer of `model`."""
     fig = style.figure(9.6, 6.4)

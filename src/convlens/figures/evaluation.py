@@ -44,6 +44,7 @@ def write(result: Evaluation, out: Path, title: str) -> None:
     style.save(mistakes(items, f"{title}: most confident mistakes"), out / "mistakes.png")
 
 
+@style.applied()
 def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix, `counts`[label, predicted], shaded by the share of the row.
 
@@ -101,6 +102,7 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
+@style.applied()
 def roc(result: Evaluation, title: str) -> Figure:
     """Draw a ROC curve for each class against the rest, named where they are few."""
     fig = style.figure(4.2, 3.9)
@@ -131,6 +133,7 @@ def roc(result: Evaluation, title: str) -> Figure:
     return fig
 
 
+@style.applied()
 def calibration(
     said: NDArray[Any], right: NDArray[Any], count: NDArray[Any], ece: float, title: str
 ) -> Figure:
@@ -163,6 +166,7 @@ class Mistake:
     probability: float
 
 
+@style.applied()
 def mistakes(items: Sequence[Mistake], title: str) -> Figure:
     """Draw the most confident mistakes, at most six a row, or say that there are none."""
     columns = min(6, max(3, len(items)))

@@ -20,6 +20,7 @@ _ORDERS = {
 }
 
 
+@style.applied()
 def removal(curves: Mapping[str, Mapping[str, npt.NDArray[np.float64]]], heading: str) -> Figure:
     """Draw mean deletion and insertion curves, with the standard error as a band.
 

@@ -17,6 +17,7 @@ COLUMNS = 8
 _WIDTH, _FRAME = 190, 6
 
 
+@style.applied()
 def filter_grid(
     images: Rgb,
     channels: npt.NDArray[np.integer],
@@ -54,6 +55,7 @@ def filter_grid(
     return sheet.figure
 
 
+@style.applied()
 def kernel_grid(kernels: npt.NDArray[np.floating], layer: str) -> Figure:
     """Draw first-layer kernels (h, w, 3, K) as colours: grey is zero, each to its own maximum."""
     values = np.moveaxis(kernels, -1, 0).astype(np.float64)

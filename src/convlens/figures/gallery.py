@@ -37,6 +37,7 @@ class Scale:
     high: str
 
 
+@style.applied()
 def gallery(
     rows: Sequence[Sequence[Picture]],
     heading: str,

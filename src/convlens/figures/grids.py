@@ -69,6 +69,7 @@ def compose(maps: npt.NDArray[np.floating], colormap: str = "viridis") -> tuple[
     return mosaic(magnified(coloured(tiles, colormap), times)), int(tiles.dead.sum())
 
 
+@style.applied()
 def activation_grid(
     maps: npt.NDArray[np.floating], layer: str, colormap: str = "viridis", photo: Rgb | None = None
 ) -> Figure:
@@ -116,6 +117,7 @@ def _scale(sheet: Sheet, colormap: str, dead: bool) -> None:
         )
 
 
+@style.applied()
 def overview(
     maps: Mapping[str, npt.NDArray[np.floating]],
     heading: str,

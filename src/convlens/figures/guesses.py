@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@style.applied()
 def top_guesses(
     photo: Rgb,
     look: Look,

@@ -38,10 +38,7 @@ class Look:
 
 def coloured(heat: npt.NDArray[np.float32], height: int, width: int, colormap: str) -> Rgb:
     """Return a map (h, w) in [0, 1] as colours (height, width, 3) uint8, resized bilinearly."""
-    import matplotlib as mpl
-
-    hot = np.clip(resize(heat[None], height, width)[0], 0, 1)
-    return np.asarray(np.round(mpl.colormaps[colormap](hot)[..., :3] * 255), dtype=np.uint8)
+    return _colours(_resized(heat, height, width), colormap)
 
 
 def overlay(photo: Rgb, heat: npt.NDArray[np.float32], colormap: str = "viridis") -> Rgb:
@@ -49,13 +46,23 @@ def overlay(photo: Rgb, heat: npt.NDArray[np.float32], colormap: str = "viridis"
 
     Where there is no heat the photo turns dark and nearly grey, so that every colour is heat.
     """
-    height, width = photo.shape[:2]
-    hot = np.clip(resize(heat[None], height, width)[0], 0, 1)[..., None]
+    levels = _resized(heat, *photo.shape[:2])
+    hot = levels[..., None]
     grey = photo.mean(axis=2, keepdims=True)
     dark = (0.7 + 0.3 * hot) * (0.6 * grey + 0.4 * photo)
     share = 0.7 * hot
-    mixed = dark * (1 - share) + coloured(heat, height, width, colormap) * share
+    mixed = dark * (1 - share) + _colours(levels, colormap) * share
     return np.asarray(np.round(mixed), dtype=np.uint8)
+
+
+def _resized(heat: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.float32]:
+    return np.asarray(np.clip(resize(heat[None], height, width)[0], 0, 1))
+
+
+def _colours(levels: npt.NDArray[np.float32], colormap: str) -> Rgb:
+    import matplotlib as mpl
+
+    return np.asarray(np.round(mpl.colormaps[colormap](levels)[..., :3] * 255), dtype=np.uint8)
 
 
 def panels(

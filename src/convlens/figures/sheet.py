@@ -65,6 +65,7 @@ class Sheet:
         return axes
 
 
+@style.applied()
 def show(
     picture: Rgb,
     heading: str,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _WIDTH, _ROW, _MARGIN = 9.0, 0.42, 1.1  # inches
 
 
+@style.applied()
 def comparison(runs: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw one row a variant: accuracy on test and validation by seed, and mean seconds.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from convlens.files import atomic
@@ -48,19 +51,51 @@ def colour(number: int) -> str:
     return CLASS_COLOURS[number % len(CLASS_COLOURS)]
 
 
-def figure(width: float, height: float, **options: Any) -> Figure:
-    """Return an empty figure of `width` × `height` inches in the project's style."""
+_lock, _drawing, _callers = Lock(), 0, dict[str, Any]()
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Lend Matplotlib the project's style, in every thread; at the end its user's own comes back.
+
+    Also a decorator. Matplotlib reads its settings when it makes a part of a figure, and makes
+    some, like ticks, only when the figure is written: both must happen inside.
+    """
+    global _drawing
     import matplotlib as mpl
+
+    with _lock:
+        if not _drawing:
+            _callers.update({key: mpl.rcParams[key] for key in _RC})
+            mpl.rcParams.update(_RC)
+        _drawing += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _drawing -= 1
+            if not _drawing:
+                mpl.rcParams.update(_callers)
+
+
+def figure(width: float, height: float, **options: Any) -> Figure:
+    """Return an empty figure of `width` × `height` inches, to be filled in `applied` style."""
     from matplotlib.figure import Figure
 
-    mpl.rcParams.update(_RC)
+    if not _drawing:
+        raise RuntimeError("a figure is drawn inside style.applied()")
     options.setdefault("layout", "constrained")
     return Figure(figsize=(width, height), dpi=DPI, **options)
 
 
-def save(fig: Figure, path: Path) -> Path:
-    """Write `fig` as PNG without date or version, so that equal input gives equal bytes."""
+@applied()
+def save(fig: Figure, path: Path, compression: int = 6) -> Path:
+    """Write `fig` as PNG without date or version, so that equal input gives equal bytes.
+
+    `compression` is zlib's, 1 (fast) to 9 (small).
+    """
     with atomic(path) as partial:
-        fig.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+        packed = {"compress_level": compression}
+        fig.savefig(partial, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs=packed)
     fig.clear()
     return path

@@ -18,24 +18,23 @@ if TYPE_CHECKING:
 
 def one_page(
     photo: Rgb,
-    look: Look,
-    other: Look,
+    looks: Sequence[Look],
     deeper: Sequence[Look],
     channels: Mapping[str, tuple[int, npt.NDArray[np.floating]]],
     heading: str,
     note: str,
     colormap: str = "viridis",
 ) -> Figure:
-    """Draw the evidence for both classes, its view at four depths, and a channel of each depth.
+    """Draw the evidence for two or three classes, the view at four depths, a channel of each.
 
     Parameters
     ----------
     photo
         (H, W, 3) uint8.
-    look, other
-        The predicted class and the other one.
+    looks
+        The class explained and its rivals.
     deeper
-        The predicted class seen by layers further and further from the photo; captions are the
+        The class explained, seen by layers further and further from the photo; captions are the
         layers' names.
     channels
         Layer name to the channel's number and its map (h, w); one a look of `deeper`.
@@ -46,19 +45,19 @@ def one_page(
         note = "" if look.heat.any() else "\nno evidence found"
         return Picture(overlay(photo, look.heat, colormap), title + note)
 
-    first = [
-        Picture(photo, f"photo\n{look.caption}"),
-        Picture(coloured(look.heat, height, width, colormap), "where it looks\nheatmap"),
-        seen(look, f"for {look.caption.split(',')[0]}\non the photo"),
-        seen(other, f"for {other.caption.split(',')[0]}\non the photo"),
-    ]
+    first = [Picture(photo, f"photo\n{looks[0].caption}")]
+    if len(looks) < 3:
+        hot = coloured(looks[0].heat, height, width, colormap)
+        first.append(Picture(hot, "where it looks\nheatmap"))
+    first += [seen(look, f"for {look.caption}\non the photo") for look in looks]
     second = [seen(view, f"seen by {view.caption}") for view in deeper]
     third = [
         Picture(_channel(values, colormap, width, height), f"{layer}\nchannel {number}", False)
         for layer, (number, values) in channels.items()
     ]
     scale = Scale(colormap, "no evidence", "strongest evidence on this photo")
-    return gallery([first, second, third], heading, note, width=11.2, scale=scale)
+    rows = [row for row in (first, second, third) if row]
+    return gallery(rows, heading, note, width=11.2, scale=scale)
 
 
 def _channel(values: npt.NDArray[np.floating], colormap: str, width: int, height: int) -> Rgb:

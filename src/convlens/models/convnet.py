@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convlens.models import heads
+from convlens.models.initialisers import glorot
 from convlens.params import ConvnetParams
 
 if TYPE_CHECKING:
@@ -24,15 +25,19 @@ def build(
     """
     import keras
 
-    keras.utils.set_random_seed(params.seed)
-    layers = keras.layers
+    layers, fresh = keras.layers, glorot(params.seed)
     inputs = keras.Input((image_size, image_size, 3), name="image")
     scale, offset = (1 / 255, 0.0) if params.input_range == "0..1" else (1 / 127.5, -1.0)
     x = layers.Rescaling(scale, offset, dtype="float32", name="rescaling")(inputs)
     for number, filters in enumerate(FILTERS, start=1):
-        x = layers.Conv2D(filters, 3, activation="relu", dtype=policy, name=f"conv{number}")(x)
+        x = layers.Conv2D(
+            filters, 3, activation="relu", kernel_initializer=next(fresh), dtype=policy,
+            name=f"conv{number}",
+        )(x)  # fmt: skip
         x = layers.MaxPooling2D(2, dtype=policy, name=f"pool{number}")(x)
     x = layers.Flatten(dtype=policy, name="flatten")(x)
     x = layers.Dropout(params.dropout, seed=params.seed, dtype=policy, name="dropout")(x)
-    x = layers.Dense(512, activation="relu", dtype=policy, name="dense")(x)
-    return keras.Model(inputs, heads.logits(x, classes), name="convnet")
+    x = layers.Dense(
+        512, activation="relu", kernel_initializer=next(fresh), dtype=policy, name="dense"
+    )(x)
+    return keras.Model(inputs, heads.logits(x, classes, next(fresh)), name="convnet")

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 NAMES = "classes.json"
 
 
-def logits(x: Any, classes: int) -> Any:
+def logits(x: Any, classes: int, kernel_initializer: Any) -> Any:
     """Return a net's last layer: for two classes (N, 1), the second one's logit; else (N, C)."""
     import keras
 
-    return keras.layers.Dense(1 if classes == 2 else classes, dtype="float32", name="logit")(x)
+    units = 1 if classes == 2 else classes
+    return keras.layers.Dense(
+        units, kernel_initializer=kernel_initializer, dtype="float32", name="logit"
+    )(x)
 
 
 def count(model: keras.Model) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convlens.errors import InputError
 from convlens.files import atomic
+from convlens.models import refusals
 
 if TYPE_CHECKING:
     import keras
@@ -29,29 +30,30 @@ def save(model: keras.Model, path: Path) -> None:
 
 
 def load(path: Path) -> keras.Model:
-    """Load a model for inference in float32; Lambda layers and pickles are refused.
+    """Load anybody's model for inference, .keras or .h5, without running code from the file.
 
     Raises
     ------
     InputError
-        If the file is missing, unreadable or holds code.
+        If the file is missing, unreadable, or holds layers that carry code or aren't Keras'.
     """
     import keras
 
-    if not path.is_file():
-        raise InputError(
-            path, expected="a trained model", found="no such file", fix="run `make repro` first"
-        )
+    if refusal := refusals.of_the_file(path):
+        raise refusal
+    before = random.getstate()  # layers draw seeds for weights that the file's own replace
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(
-            path,
-            expected="a .keras file written by ConvLens",
-            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            fix="remove it and run `make repro`; if it comes back, ask `convlens doctor`",
-        ) from error
-    return model
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # foreign configurations raise anything at all
+        raise refusals.of_the_content(path, error) from error
+    finally:
+        random.setstate(before)
+
+
+def is_hdf5(path: Path) -> bool:
+    """Return whether `path` is in the older of Keras' two formats, whatever its name says."""
+    with path.open("rb") as file:
+        return file.read(len(refusals.HDF5)) == refusals.HDF5
 
 
 def with_policy(model: keras.Model, policy: str) -> keras.Model:

@@ -7,7 +7,6 @@ Its head is one logit on the averaged features of block5_pool, 513 numbers, trai
 from __future__ import annotations
 
 import io
-import os
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -100,8 +99,7 @@ def base_weights(of_pipeline: Path) -> vgg16.Weights:
 
 def user_copy() -> Path:
     """Return where the base of this user is kept, outside of any repository."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "convlens/vgg16_base.npz"
+    return weight_sources.cache() / "vgg16_base.npz"
 
 
 def _intact(path: Path) -> vgg16.Weights | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from convlens.models import heads
+from convlens.models.initialisers import glorot
 from convlens.params import FeaturesParams, Vgg16Params
 
 if TYPE_CHECKING:
@@ -134,11 +135,12 @@ def _blocks(x: Any, policy: str, after: str = "", until: str = "block5_pool") ->
 def _head(x: Any, params: Vgg16Params, policy: str, classes: int) -> Any:
     import keras
 
-    keras.utils.set_random_seed(params.seed)
-    layers = keras.layers
+    layers, fresh = keras.layers, glorot(params.seed)
     pool = layers.Flatten if params.pooling == "flatten" else layers.GlobalAveragePooling2D
     x = pool(dtype=policy, name=params.pooling)(x)
     if params.units:
-        x = layers.Dense(params.units, activation="relu", dtype=policy, name="fc")(x)
+        x = layers.Dense(
+            params.units, activation="relu", kernel_initializer=next(fresh), dtype=policy, name="fc"
+        )(x)
     x = layers.Dropout(params.dropout, seed=params.seed, dtype=policy, name="dropout")(x)
-    return heads.logits(x, classes)
+    return heads.logits(x, classes, next(fresh))

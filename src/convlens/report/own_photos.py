@@ -2,64 +2,125 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from convlens.data import CLASSES
 from convlens.data.decode import original
+from convlens.errors import InputError
 from convlens.evaluation import photos
-from convlens.explain import layers
+from convlens.evaluation.numbers import says
+from convlens.explain import layers, range_check
 from convlens.explain.activations import most_varied
 from convlens.explain.classifier import Classifier
 from convlens.explain.evidence import Evidence, gather
-from convlens.explain.gradcam import Method, class_activation
-from convlens.explain.imagenet import class_names, top
-from convlens.explain.maps import Maps, agreement, resize
+from convlens.explain.gradcam import Heatmaps, Method, class_activation
+from convlens.explain.maps import agreement, resize
 from convlens.figures import grids
 from convlens.figures.heatmaps import Look, both_models, panels
 from convlens.figures.style import save
 from convlens.figures.summary import one_page
-from convlens.report import imagenet
-from convlens.report.explanation import NAMES, Photo, looks, write_activations
+from convlens.files import atomic
+from convlens.report.explanation import NAMES, Photo, write_activations
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LARGEST = 720  # pixels a side of a photo in a figure
-_DEPTHS = 4
+_LARGEST = 480  # pixels a side of a photo in a figure
+_DEPTHS, _CLASSES, _ROWS = 4, 3, 12  # on a page: depths, classes; rows of the sheet
 
 
-class Seen(NamedTuple):
-    """What a model says of a photo, and its map (S, S)."""
-
-    look: Look
-    heat: Maps
-
-
-def read(path: Path, size: int) -> Photo | str:
+def read(path: Path, classifier: Classifier) -> Photo | str:
     """Return a photo as the model wants it and as figures want it, or why it can't be read."""
     from PIL import Image
 
-    found = photos.read(path, size)
+    found = photos.read(path, *classifier.size)
     if isinstance(found, str):
         return found
     shown = Image.fromarray(original(path.read_bytes()))
     shown.thumbnail((_LARGEST, _LARGEST))
-    return Photo(path.stem, np.asarray(shown), found.pixels)
+    return Photo(path.stem, np.asarray(shown), _channels(found, classifier.channels))
+
+
+def _channels(rgb: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """Return a photo (H, W, 3) with the channels of a grey (1), RGB (3) or RGBA (4) model."""
+    from PIL import Image
+
+    modes = {1: "L", 3: "RGB", 4: "RGBA"}
+    if count not in modes:
+        raise InputError(
+            "photos", expected=f"{count} channels, as the model takes", found="grey, RGB or RGBA",
+            fix="pass arrays (N, H, W, c) to convlens.explain",
+        )  # fmt: skip
+    return np.asarray(Image.fromarray(rgb).convert(modes[count])).reshape(*rgb.shape[:2], count)
+
+
+def class_index(classifier: Classifier, wanted: str | int) -> int:
+    """Return the index of a class, given by its name or index.
+
+    Raises
+    ------
+    InputError
+        For a class that there isn't; it lists what may have been meant.
+    """
+    names = classifier.classes
+    if isinstance(wanted, str) and wanted in names:
+        return names.index(wanted)
+    if str(wanted).isdecimal() and int(wanted) < len(names):
+        return int(wanted)
+    near = difflib.get_close_matches(str(wanted).lower(), [n.lower() for n in names], 5, 0.4)
+    meant = [name for name in names if name.lower() in near] or names[:10]
+    raise InputError(
+        f"model {classifier.name}, class {wanted}",
+        expected=f"one of {len(names)} classes, by name or by number from 0",
+        found="no such class", fix=f"name one, for example {', '.join(meant)}",
+    )  # fmt: skip
+
+
+def unique(names: Iterable[str]) -> Iterator[str]:
+    """Yield each name, with a number where it was there before."""
+    taken: set[str] = set()
+    for name in names:
+        numbered = (f"{name}_{count}" for count in itertools.count(2))
+        free = next(n for n in itertools.chain([name], numbered) if n not in taken)
+        taken.add(free)
+        yield free
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a classifier sees in one photo.
+
+    Attributes
+    ----------
+    heatmaps
+        Of the class explained; N is 1.
+    looks
+        That class first, then the most probable others: three, or all there are.
+    """
+
+    photo: Photo
+    heatmaps: Heatmaps
+    looks: list[Look]
+    evidence: Evidence
 
 
 class Explainer:
-    """One model, prepared once to explain any number of photos.
+    """One classifier, prepared once to explain any number of photos.
 
     Parameters
     ----------
-    model
-        A model of cats and dogs, or of ImageNet's 1000 classes.
+    label
+        The class to explain; default: the one predicted for each photo.
     layer
-        Whose maps the heatmap weighs; default: the last convolution.
+        Whose maps the heatmap weighs; default: the classifier's own choice.
 
     Raises
     ------
@@ -69,78 +130,123 @@ class Explainer:
 
     def __init__(
         self,
-        model: Any,
+        classifier: Classifier,
         layer: str | None = None,
         method: Method = "grad-cam",
         colormap: str = "viridis",
+        label: int | None = None,
     ) -> None:
-        classes = CLASSES if model.output.shape[-1] == 1 else class_names()
-        self.model = Classifier(model, classes)
-        self.layer, self.method = layer or self.model.default_layer, method
-        self.size, self.colormap = self.model.size[0], colormap
-        self.depths = layers.stages(self.model)[-_DEPTHS:]
-        self.model.slot(self.layer)
+        classifier.slot(layer := layer or classifier.default_layer)
+        self.classifier, self.layer, self.method = classifier, layer, method
+        self.colormap, self.label = colormap, label
+        self.depths = layers.stages(classifier)[-_DEPTHS:]
+        self.rows = _spread(layers.convolutions(classifier), _ROWS)
 
-    def write(self, photo: Photo, out: Path, *, every_channel: bool = False) -> Seen:
+    def gather(self, images: NDArray[Any], classes: Any = None) -> Evidence:
+        """Run photos (N, H, W, c) forward and back for all that pages show: always one graph."""
+        asked = [self.layer, *self.depths]
+        return gather(self.classifier, images, self.rows, asked, classes=classes)
+
+    def doubt(self, photo: Photo) -> str | None:
+        """Return why the classifier's preprocessing looks wrong, if it does."""
+        return range_check.doubt(self.gather(range_check.probes(photo.pixels)))
+
+    def see(self, photo: Photo) -> Seen:
+        """Run the net on a photo: once for the class explained, once for its rivals."""
+        found = self.gather(photo.pixels[None], self.label)
+        chances, first = found.probabilities[0], int(found.classes[0])
+        heatmaps = class_activation(found, self.layer, self.method)
+        rivals = [int(c) for c in np.argsort(-chances, kind="stable") if c != first]
+        rivals = rivals[: _CLASSES - 1]
+        if self.classifier.width == 1:  # the other class's score is minus this one's
+            others = class_activation(found, self.layer, self.method, rivals[0]).maps
+        else:
+            again = np.repeat(photo.pixels[None], len(rivals), axis=0)
+            second = self.gather(again, np.asarray(rivals, np.int32))
+            others = class_activation(second, self.layer, self.method).maps
+        looks = [
+            Look(heat, says(self.classifier.classes[label], float(chances[label])))
+            for label, heat in zip([first, *rivals], [*heatmaps.maps, *others], strict=True)
+        ]
+        return Seen(photo, heatmaps, looks, found)
+
+    def write(
+        self, seen: Seen, out: Path, *, every_channel: bool = False, arrays: bool = False
+    ) -> None:
         """Write summary.png, heatmap.png and activations.png under `out`.
 
-        `every_channel` adds a grid of every channel of every layer under `out`/channels.
+        `every_channel` adds a grid of every channel of every layer under `out`/channels, `arrays`
+        the file arrays.npz: heatmap (H, W), raw (h, w), label and probabilities (C,).
         """
-        names = layers.spatial(self.model) if every_channel else layers.convolutions(self.model)
-        found = gather(self.model, photo.pixels[None], names, [self.layer, *self.depths])
-        maps = class_activation(found, self.layer, self.method)
-        heat, (look,) = maps.maps[0], looks(maps, self.model.classes)
-        heading = f"{self.model.name}: where it looks ({NAMES[self.method]}, {self.layer})"
-        heatmap = panels([photo.original], [look], heading, self.colormap)
-        heading = f"{self.model.name}: {photo.name}, convolution by convolution"
-        shown = {name: found.maps[name][0] for name in layers.convolutions(self.model)}
-        sheet = grids.overview(shown, heading, self.colormap, photo.original)
+        makers = {"summary": self.page, "heatmap": self._heatmap}
+        if self.rows:
+            makers["activations"] = self._sheet
         if every_channel:
-            write_activations(found, photo, out / "channels", colormap=self.colormap)
-        if found.logits.shape[1] == 1:
-            page = self._page(photo, look, found)
-        else:
-            page = imagenet.page(photo, look, top(found.logits)[0], self.colormap)
-        pictures = {"summary": page, "heatmap": heatmap, "activations": sheet}
-        with ThreadPoolExecutor() as pool:  # compressing them is half of the time
-            list(pool.map(save, pictures.values(), [out / f"{name}.png" for name in pictures]))
-        return Seen(look, heat)
+            everything = layers.spatial(self.classifier)
+            found = gather(self.classifier, seen.photo.pixels[None], everything)
+            write_activations(found, seen.photo, out / "channels", colormap=self.colormap)
+        if arrays:
+            _write_arrays(seen, out / "arrays.npz")
 
-    def _page(self, photo: Photo, look: Look, found: Evidence) -> Figure:
-        against = class_activation(found, self.layer, self.method, 1 - int(found.classes[0]))
-        (other,) = looks(against, CLASSES)
-        deeper = [
-            Look(class_activation(found, layer, self.method).maps[0], layer)
-            for layer in self.depths
-        ]
-        channels = {}
+        def write(name: str) -> None:
+            save(makers[name](seen), out / f"{name}.png", compression=1)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(write, makers))
+
+    def _heatmap(self, seen: Seen) -> Figure:
+        heading = f"{self.classifier.name}: where it looks ({NAMES[self.method]}, {self.layer})"
+        return panels([seen.photo.original], seen.looks[:1], heading, self.colormap)
+
+    def _sheet(self, seen: Seen) -> Figure:
+        heading = f"{self.classifier.name}: {seen.photo.name}, convolution by convolution"
+        maps = {layer: seen.evidence.maps[layer][0] for layer in self.rows}
+        return grids.overview(maps, heading, self.colormap, seen.photo.original)
+
+    def page(self, seen: Seen) -> Figure:
+        """Return one page: evidence for the first classes, and what the net sees at four depths."""
+        deeper, channels = [], {}
         for layer in self.depths:
-            number = most_varied(_inside(found.maps[layer][0]))
-            channels[layer] = (number, found.maps[layer][0, ..., number])
-        heading = f"{photo.name}: what {self.model.name} sees"
+            heat = class_activation(seen.evidence, layer, self.method).maps[0]
+            deeper.append(Look(heat, layer))
+            maps = seen.evidence.maps[layer][0]
+            number = most_varied(_inside(maps))
+            channels[layer] = (number, maps[..., number])
+        heading = f"{seen.photo.name}: what {self.classifier.name} sees"
         note = (
             f"{NAMES[self.method]} of {self.layer} on top, below it of one layer a block, and the "
             "most varied channel of each. Every map is scaled to its own maximum."
         )
-        return one_page(photo.original, look, other, deeper, channels, heading, note, self.colormap)
+        photo = seen.photo.original
+        return one_page(photo, seen.looks, deeper, channels, heading, note, self.colormap)
 
 
-def write_both(photo: Photo, seen: dict[str, Seen], out: Path, colormap: str) -> None:
+def _write_arrays(seen: Seen, path: Path) -> None:
+    found = seen.heatmaps
+    with atomic(path) as partial:
+        np.savez(
+            partial, heatmap=found.maps[0], raw=found.raw[0], label=found.classes[0],
+            probabilities=seen.evidence.probabilities[0],
+        )  # fmt: skip
+
+
+def write_both(seen: dict[str, Seen], out: Path, colormap: str) -> None:
     """Write what two models see in one photo, over each other, to the file `out`."""
-    (first, a), (second, b) = seen.items()
-    agreed = agreement(_as_shown(a.heat, photo), _as_shown(b.heat, photo))
-    looks_of = {first: a.look, second: b.look}
-    heading = f"{photo.name}: both models over each other"
-    save(both_models(photo.original, looks_of, agreed, heading, colormap), out)
-
-
-def _as_shown(heat: Maps, photo: Photo) -> Maps:
+    photo = next(iter(seen.values())).photo
     height, width = photo.original.shape[:2]
-    (shown,) = resize(heat[None], height, width)
-    return np.asarray(shown)
+    maps = [resize(one.heatmaps.maps, height, width)[0] for one in seen.values()]
+    looks_of = {name: one.looks[0] for name, one in seen.items()}
+    heading = f"{photo.name}: both models over each other"
+    save(both_models(photo.original, looks_of, agreement(*maps), heading, colormap), out)
 
 
 def _inside(maps: Any) -> Any:
     """Cut an eighth off every edge of (h, w, K) maps: padding makes channels that see but that."""
     high, wide = maps.shape[0] // 8, maps.shape[1] // 8
     return maps[high : maps.shape[0] - high, wide : maps.shape[1] - wide]
+
+
+def _spread(names: Sequence[str], count: int) -> list[str]:
+    """Return at most `count` of `names`, evenly, the last one included."""
+    rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int))
+    return [names[row] for row in rows]

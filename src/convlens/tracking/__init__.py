@@ -1,55 +1,58 @@
 """Results are files; MLflow is a projection of them that any later call can rebuild.
 
-`sync` reads what stands under a repository's root and makes the store agree with it. It keeps
-no run open and returns or raises within seconds, so a tracking server that is down, slow or
-dying costs a stage neither its results nor its time: the next `sync` repairs.
+`docs/tracking.md` says what a run is. A call keeps no run open and returns or raises within
+seconds, so a tracking server that is down, slow or dying costs a stage neither its results nor
+its time: the next `sync` repairs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from convlens.params import Params
-from convlens.tracking.origin import home
-from convlens.tracking.record import describe
-from convlens.tracking.store import TrackingUnavailable, failing_softly, session
+from convlens import provenance
+from convlens.params import MODELS
+from convlens.parts import parts
+from convlens.tracking import results
+from convlens.tracking.store import TrackingUnavailable, configure, session
 
-Name = Literal["data", "convnet", "vgg16", "imagenet"]
-NAMES: tuple[Name, ...] = ("data", "imagenet", "convnet", "vgg16")
+Name = Literal["data", "convnet", "vgg16"]
+NAMES: tuple[Name, ...] = ("data", *MODELS)  # type: ignore[assignment]
 
-__all__ = ["NAMES", "Name", "TrackingUnavailable", "sync"]
+__all__ = ["NAMES", "Name", "TrackingUnavailable", "configure", "sync", "track"]
 
 
-def sync(root: Path, name: Name, params: Params) -> str | None:
-    """Make the run of `name` agree with the files under `root`; a second call changes nothing.
+def sync(root: Path, name: str) -> str | None:
+    """Make the store hold what stands under the repository `root`; a second call changes nothing.
 
-    Parameters
-    ----------
-    root
-        The repository, or the folder in which an experiment's queue runs it.
-    name
-        `data` and `imagenet` belong to the run of the prepared data, found by its digest; each
-        model has a run of its own, found by the digest of its weights.
-    params
-        Those in force now; they count only if this model or data was never described before.
-
-    Returns
-    -------
-    str or None
-        The run's id; None if the files of `name` are not there yet.
-
-    Raises
-    ------
-    TrackingUnavailable
-        If the store cannot be used now; nothing local is lost.
+    Returns the run's id, None if nothing of `name` was made yet. Raises InputError if a file is
+    not the one that dvc.lock names, with nothing written; TrackingUnavailable if the store cannot
+    be used now, with nothing local lost.
     """
-    place = home(root)
-    with failing_softly():
-        record = describe(root, place, name, params)
-    if record is None:
-        return None
-    with session(place) as (client, experiment):
-        from convlens.tracking.push import push
+    return _push(root, results.describe(root, name))
 
-        return push(record, client, experiment)
+
+def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
+    """Note who made what `stage` has just made under `root`, then put it into the store.
+
+    `now` holds the sections of params.yaml in force; errors and result are those of `sync`. A
+    stage that adds to no run, or is switched off, is passed over.
+    """
+    for name in NAMES:
+        for part in parts(name):
+            if part.stage == stage and now.get(part.name, {}).get("enabled", True):
+                params = {key: now[key] for key in part.sections}
+                of = provenance.digest(root / part.about, params)
+                provenance.write(root, root / part.note, of, stage, params)
+                return _push(root, results.describe(root, name, now, stage))
+    return None
+
+
+def _push(root: Path, run: results.Run | None) -> str | None:
+    from convlens.tracking.push import push
+
+    if run is None:
+        return None
+    with session(provenance.home(root)) as (client, experiment):
+        return push(run, client, experiment)

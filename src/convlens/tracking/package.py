@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import convlens
 from convlens.files import sha256
 
+_GREY_PIXEL = "R0lGODdhAQABAIEAAH9/fwAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw=="  # a GIF
 _NEEDS = ("mlflow", "tensorflow", "keras", "numpy", "pillow", "imagehash", "pydantic", "filelock")
 
 
-def package(model: Path, folder: Path, logged: Any) -> None:
-    """Write an MLflow model to `folder`: the `.keras` file and this package's code, no pickle.
-
-    `logged` is MLflow's entity that the files will belong to.
-    """
+def package(model: Path, folder: Path) -> None:
+    """Write an MLflow model to `folder`: the `.keras` file and this package's code, no pickle."""
     import mlflow.pyfunc
     import pandas as pd  # type: ignore[import-untyped]
-    from mlflow.models import Model, ModelSignature
+    from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
-    from mlflow.types.schema import AnyType
 
     code = Path(str(convlens.__file__)).parent
+    answer = [ColSpec(DataType.string, "predicted"), ColSpec(DataType.double, "probability_dog")]
     mlflow.pyfunc.save_model(
         str(folder),
         python_model=str(code / "tracking/serving.py"),
@@ -34,19 +29,7 @@ def package(model: Path, folder: Path, logged: Any) -> None:
         code_paths=[str(code)],
         pip_requirements=[f"{name}=={version(name)}" for name in _NEEDS],
         signature=ModelSignature(
-            inputs=Schema([ColSpec(AnyType(), "image")]),
-            outputs=Schema(
-                [ColSpec(DataType.string, "predicted"), ColSpec(DataType.double, "probability_dog")]
-            ),
+            inputs=Schema([ColSpec(DataType.string, "image")]), outputs=Schema(answer)
         ),
-        input_example=pd.DataFrame({"image": [_grey_photo()]}),
-        mlflow_model=Model(model_id=logged.model_id, run_id=logged.source_run_id),
+        input_example=pd.DataFrame({"image": [_GREY_PIXEL]}),
     )
-
-
-def _grey_photo() -> str:
-    from PIL import Image
-
-    photo = io.BytesIO()
-    Image.new("RGB", (32, 32), (127, 127, 127)).save(photo, "JPEG")
-    return base64.b64encode(photo.getvalue()).decode()

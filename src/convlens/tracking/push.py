@@ -1,162 +1,177 @@
-"""Make one MLflow run agree with a record; the only module that writes to a store."""
+"""Make one MLflow run hold what the files say, without taking anything from it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from convlens.tracking import artifacts
-from convlens.tracking.origin import process_is_gone, process_mark
-from convlens.tracking.record import Dataset, RunRecord
+from convlens.tracking import words
+from convlens.tracking.results import UNKNOWN, Made, Run
 
-_PROCESS = "convlens.process"
-_BATCH = 1000
+_GRID_SIDE = 1200
+_NEW = "(being written)"
+_LOOK = "convlens.look"  # how many runs of this model there were before
 
 
-def push(record: RunRecord, client: Any, experiment: str) -> str:
-    """Find or make the run of `record`, add what is missing or changed; return its id."""
-    _reap(client, experiment)
-    with _run(client, experiment, record) as run:
-        run_id = str(run.info.run_id)
-        artifacts.send(client, run_id, record)
-        model_id = _model(client, experiment, run, record)
-        _values(client, run, record, model_id)
-        _input(client, run, record.dataset)
+def push(run: Run, client: Any, experiment: str) -> str:
+    """Find or make the MLflow run of `run`, add what it lacks; return its id.
+
+    A part is there once its mark is, which is set last: what was cut off is sent again. The core
+    is written once; an evaluation or explanation also if it was made after the one that is there.
+    """
+    query = f"tags.`{run.key}` = '{run.digest}'"
+    same = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
+    there = _choose(same, run.looks) or _create(client, experiment, run, len(same))
+    run_id = str(there.info.run_id)
+    model_id = _model(client, experiment, there, run) if run.model else None
+    for made in run.parts:
+        known = there.data.tags.get(f"made.{made.part.name}")
+        again = not made.part.core or known == UNKNOWN
+        if known is None or (again and known < made.mark):
+            _send(client, there, made, run, model_id)
+    if run.dataset and not there.inputs.dataset_inputs:
+        _input(client, run_id, run.dataset)
+    firsts = [r for r in same if r.data.tags.get(_LOOK) == "0" and r.info.run_id != run_id]
+    _words(client, client.get_run(run_id), run, firsts)
     return run_id
 
 
-def _reap(client: Any, experiment: str) -> None:
-    """Mark runs that a killed projection left RUNNING; the next one completes them."""
-    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
-        mark = run.data.tags.get(_PROCESS)
-        if mark and process_is_gone(mark):
-            client.set_terminated(run.info.run_id, "KILLED")
+def _choose(same: list[Any], wanted: dict[str, str]) -> Any:
+    """Return the run that no parameter of evaluation or explanation tells apart, if any."""
+    fitting = [
+        run
+        for run in same
+        if all(run.data.params.get(key, value) == value for key, value in wanted.items())
+    ]
+    return max(fitting, key=lambda run: len(wanted.keys() & run.data.params.keys()), default=None)
 
 
-@contextmanager
-def _run(client: Any, experiment: str, record: RunRecord) -> Iterator[Any]:
-    query = f"tags.`{record.key}` = '{record.digest}'"
-    found = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
-    if found:
-        run_id = found[0].info.run_id
-        if found[0].info.status != "FINISHED":
-            client.update_run(run_id, status="RUNNING")
-            client.set_tag(run_id, _PROCESS, process_mark())
-    else:
-        tags = {record.key: record.digest, _PROCESS: process_mark()}
-        run_id = client.create_run(
-            experiment, record.started, tags, run_name=record.title
-        ).info.run_id
-    run = client.get_run(run_id)
-    try:
-        yield run
-    except BaseException as error:
-        state = "FAILED" if isinstance(error, Exception) else "KILLED"
-        with suppress(Exception):  # a dead server must not hide a Ctrl-C
-            client.set_terminated(run_id, state, record.ended)
-        raise
-    if run.info.status != "FINISHED":
-        client.set_terminated(run_id, "FINISHED", record.ended)
-        client.delete_tag(run_id, _PROCESS)
+def _create(client: Any, experiment: str, run: Run, earlier: int) -> Any:
+    # It tells of a training that is over, so it is FINISHED from the start, whatever ends us.
+    core = run.parts[0]
+    start = core.when - round(core.metrics.get("seconds_train", 0) * 1000)
+    tags = {run.key: run.digest, _LOOK: str(earlier)}
+    made = client.create_run(experiment, start, tags, run_name=_NEW)
+    client.set_terminated(made.info.run_id, "FINISHED", core.when)
+    return client.get_run(made.info.run_id)
 
 
-def _values(client: Any, run: Any, record: RunRecord, model_id: str | None) -> None:
+def _send(client: Any, there: Any, made: Made, run: Run, model_id: str | None) -> None:
+    run_id = there.info.run_id
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in made.files.items():
+            (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / name).symlink_to(path.resolve())
+        client.log_artifacts(run_id, folder)
+    pictures = {name: path for name, path in made.files.items() if path.suffix == ".png"}
+    with ThreadPoolExecutor() as pool:  # decoding big figures is most of the time here
+        for name, picture in zip(pictures, pool.map(_for_grid, pictures.values()), strict=True):
+            key = name.removesuffix(".png")
+            client.log_image(run_id, picture, key=key, step=0, timestamp=made.when)
+    _values(client, there, made, run, model_id)
+
+
+def _for_grid(path: Path) -> Any:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+    small.thumbnail((_GRID_SIDE, _GRID_SIDE))
+    return small
+
+
+def _values(client: Any, there: Any, made: Made, run: Run, model_id: str | None) -> None:
+    """Write the numbers and parameters of a part, then who made it and its mark."""
     from mlflow.entities import Metric, Param, RunTag
 
-    data, start = run.data, run.info.start_time
-    tags = record.tags | {
-        "mlflow.note.content": record.note,
-        "mlflow.source.name": f"convlens {record.kind}",
-        "mlflow.source.git.commit": record.tags.get("git.commit", ""),
-    }
-    stages = data.tags.get("convlens.stage", "").split() + record.tags["convlens.stage"].split()
-    tags["convlens.stage"] = " ".join(dict.fromkeys(stages))
-    if record.images:
-        tags |= {"mlflow.loggedImages": "True"}
-    metrics = [
-        Metric(key, value, start + round(seconds * 1000), epoch)
-        for key, points in record.series.items()
-        if data.metrics.get(key) != points[-1][-1]
-        for epoch, seconds, value in points
-    ]
-    for key, value in record.metrics.items():
-        if data.metrics.get(key) != value:
-            now = _after_last(client, run, key, record.ended)
-            metrics.append(
-                Metric(key, value, now, 0, model_id if key.startswith("test_") else None)
-            )
-    params = [Param(k, v) for k, v in record.params.items() if k not in data.params]
-    new_tags = [RunTag(k, v) for k, v in tags.items() if data.tags.get(k) != v]
-    for start_at in range(0, len(metrics), _BATCH):
-        client.log_batch(run.info.run_id, metrics=metrics[start_at : start_at + _BATCH])
-    for start_at in range(0, max(len(params), len(new_tags)), 100):
-        part = slice(start_at, start_at + 100)
-        client.log_batch(run.info.run_id, params=params[part], tags=new_tags[part])
-    if data.tags.get("mlflow.runName") != record.title:
-        client.update_run(run.info.run_id, name=record.title)
+    run_id, name = there.info.run_id, made.part.name
+    tested = model_id if name == "evaluation" else None
+    metrics = [Metric(key, v, made.when, 0, tested) for key, v in made.metrics.items()]
+    tags = {f"{name}.{key}": v for key, v in made.provenance.items() if key.startswith("git.")}
+    if made.part.core:
+        start = there.info.start_time
+        for key, points in run.series.items():
+            pace = (made.when - start) / len(points)  # epochs share the wall time evenly
+            metrics += [Metric(key, v, round(start + pace * epoch), epoch) for epoch, v in points]
+        tags = made.provenance | run.tags | {"mlflow.source.name": f"convlens {run.name}"}
+        tags["mlflow.source.git.commit"] = tags.get("git.commit", "")
+    params = [Param(k, v) for k, v in made.params.items() if k not in there.data.params]
+    for begin in range(0, max(len(metrics), len(params)), 100):
+        part = slice(begin, begin + 100)
+        client.log_batch(run_id, metrics=metrics[part], params=params[part])
+    tags[f"made.{name}"] = made.mark
+    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items() if value])
 
 
-def _after_last(client: Any, run: Any, key: str, moment: int) -> int:
-    # MLflow shows the value with the latest time: also when the clock was set back in between.
-    if key not in run.data.metrics:
-        return moment
-    history = client.get_metric_history(run.info.run_id, key)
-    return max(moment, *(int(metric.timestamp) + 1 for metric in history))
+def _words(client: Any, there: Any, run: Run, firsts: list[Any]) -> None:
+    """Name and describe a run; what a person wrote there meanwhile stays."""
+    run_id, tags = there.info.run_id, there.data.tags
+    title, note = words.title(run, *firsts), words.note(run)
+    ours = tags.get("convlens.words", f"{_short(_NEW)} {_short('')}").split()
+    before = list(ours)
+    if _short(there.info.run_name) == ours[0] != _short(title):
+        client.update_run(run_id, name=title)
+        ours[0] = _short(title)
+    if _short(tags.get("mlflow.note.content", "")) == ours[1] != _short(note):
+        client.set_tag(run_id, "mlflow.note.content", note)
+        ours[1] = _short(note)
+    if ours != before:
+        client.set_tag(run_id, "convlens.words", " ".join(ours))
+    if run.experiment and "dvc.exp" not in tags:
+        client.set_tag(run_id, "dvc.exp", run.experiment)
 
 
-def _model(client: Any, experiment: str, run: Any, record: RunRecord) -> str | None:
-    """Log the model as a pyfunc once and tie it to its run."""
-    if record.model is None:
-        return None
-    query = f"tags.`convlens.model` = '{record.digest}'"
-    for logged in client.search_logged_models([experiment], query):
-        if logged.status == "READY":
-            if not (run.outputs and run.outputs.model_outputs):  # a projection was killed here
-                _tie(client, run, logged)
-            return str(logged.model_id)
-        client.delete_logged_model(logged.model_id)  # half-written by a killed projection
+def _short(text: str) -> str:
+    """Return a digest by which our own words are known again."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def logged_models(client: Any, experiment: str, digest: str, status: str = "READY") -> list[Any]:
+    """Return the logged models with these weights; PENDING are those that were never finished."""
+    found = client.search_logged_models([experiment], f"tags.`convlens.model` = '{digest}'")
+    return [logged for logged in found if str(logged.status) == status]
+
+
+def _model(client: Any, experiment: str, there: Any, run: Run) -> str:
+    """Log the model as a pyfunc once and tie it to its run; return its id."""
+    from mlflow.entities import LoggedModelOutput
+
+    run_id = there.info.run_id
+    for half in logged_models(client, experiment, run.digest, "PENDING"):
+        client.delete_logged_model(half.model_id)  # left by a killed projection
+    found = [str(logged.model_id) for logged in logged_models(client, experiment, run.digest)]
+    model_id = found[0] if found else _log(client, experiment, run_id, run)
+    tied = there.outputs.model_outputs if there.outputs else []
+    if model_id not in [output.model_id for output in tied]:
+        client.log_outputs(run_id, [LoggedModelOutput(model_id, 0)])
+    return model_id
+
+
+def _log(client: Any, experiment: str, run_id: str, run: Run) -> str:
     from convlens.tracking.package import package
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as folder:
+        package(Path(str(run.model)), Path(folder) / "model")
         logged = client.create_logged_model(
-            experiment,
-            name=f"convlens-{record.kind}",
-            source_run_id=run.info.run_id,
-            tags={"convlens.model": record.digest},
-            params=dict(record.params),
+            experiment, name=f"convlens-{run.name}", source_run_id=run_id,
+            tags={"convlens.model": run.digest}, params=run.parts[0].params,
             model_type="image-classifier",
-        )
-        folder = Path(scratch) / "model"
-        package(record.model, folder, logged)
-        client.log_model_artifacts(logged.model_id, str(folder))
+        )  # fmt: skip
+        client.log_model_artifacts(logged.model_id, f"{folder}/model")
     client.finalize_logged_model(logged.model_id, "READY")
-    _tie(client, run, logged)
     return str(logged.model_id)
 
 
-def _tie(client: Any, run: Any, logged: Any) -> None:
-    from mlflow.entities import LoggedModelOutput
+def _input(client: Any, run_id: str, data: Any) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, 0)])
-
-
-def _input(client: Any, run: Any, dataset: Dataset | None) -> None:
-    from mlflow.entities import Dataset as Entity
-    from mlflow.entities import DatasetInput, InputTag
-
-    if dataset is None or run.inputs.dataset_inputs:
-        return
-    entity = Entity(
-        name=dataset.name,
-        digest=dataset.digest[:12],  # MLflow allows 36; its table shows 12 in full
-        source_type="convlens",
-        source=json.dumps({"source": dataset.name, "digest": dataset.digest}),
-        profile=json.dumps(dataset.profile),
-    )
-    client.log_inputs(
-        run.info.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])]
-    )
+    name, digest = str(data["source"]), str(data["digest"])
+    profile = {key: data[key] for key in ("counts", "image_size", "split_rule") if key in data}
+    source = json.dumps({"source": name, "digest": digest})
+    # MLflow allows 36 characters of a digest; its table shows 12 in full
+    entity = Dataset(name, digest[:12], "convlens", source, profile=json.dumps(profile))
+    client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])

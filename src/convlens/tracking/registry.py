@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from convlens.errors import InputError
-from convlens.params import RegistryParams
-from convlens.tracking.card import card
-from convlens.tracking.origin import data_digest, home
-from convlens.tracking.store import session
+from convlens.evaluation.verdict import verdict
+from convlens.files import read_json
+from convlens.params import EvaluateParams, RegistryParams
+from convlens.provenance import data_digest, home
+from convlens.runtime import Runtime
+from convlens.tracking.push import logged_models
+from convlens.tracking.store import session, store_uri
+from convlens.tracking.words import card
+
+_NUMBERS = ("accuracy", "accuracy_low", "accuracy_high", "ece", "n")
 
 
 @dataclass(frozen=True)
@@ -24,103 +32,126 @@ class Registered:
     reason: str
 
 
-def register(root: Path, model: Literal["convnet", "vgg16"], rule: RegistryParams) -> Registered:
+def register(root: Path, model: str, rule: RegistryParams) -> Registered:
     """Register the winner among the runs of `model` on the data prepared under `root`.
 
     The winner has the highest validation accuracy, then the lowest log loss: chosen by its test
     accuracy, the best of many runs would look better than it is. It becomes a version of
     `convlens-<model>` with a model card, once however often it wins, and gets the alias
-    `candidate`; `champion` too if `verdict` says so.
+    `candidate`; `champion` too if `verdict` says so. A version keeps its results, by data, in its
+    tags: runs may be deleted.
 
-    Raises
-    ------
-    InputError
-        If no evaluated run of this model on this data is in the store.
-    TrackingUnavailable
-        If the store cannot be used now.
+    Raises InputError if no evaluated run of this model on this data, with its files, is in the
+    store; TrackingUnavailable if the store cannot be used now.
     """
-    place, digest = home(root), data_digest(root)
-    with session(place) as (client, experiment):
-        winner = _winner(client, experiment, model, digest)
-        name = f"convlens-{model}"
-        version = _version(client, name, winner)
+    name, data = f"convlens-{model}", data_digest(root)
+    with session(home(root)) as (client, experiment):
+        run, model_id = _winner(client, experiment, model, data)
+        new = {key: run.data.metrics[f"test_{key}"] for key in _NUMBERS}
+        version = _version(client, name, run, model_id)
+        client.set_model_version_tag(name, version, _tested(data), json.dumps(new))
         champion = _champion(client, name)
-        wins, reason = verdict(winner.data, champion.data if champion else None, rule)
-        client.set_registered_model_alias(name, "candidate", version)
-        if wins:
-            client.set_registered_model_alias(name, "champion", version)
-        return Registered(name, version, winner.info.run_name, wins, reason)
+        old = json.loads(champion.tags.get(_tested(data), "null")) if champion else None
+        if champion and champion.version == version:
+            wins, reason = True, "it is the champion already"
+        elif champion and old is None:
+            wins, reason = (
+                False,
+                (
+                    f"the champion, version {champion.version}, was not tested on these data: "
+                    f"`convlens register {model} --retest` does that first"
+                ),
+            )
+        else:
+            wins, reason = verdict(new, old, rule)
+        for alias in ("candidate", "champion")[: 1 + wins]:
+            client.set_registered_model_alias(name, alias, version)
+        return Registered(name, version, run.info.run_name, wins, reason)
 
 
-def verdict(new: Any, champion: Any, rule: RegistryParams) -> tuple[bool, str]:
-    """Tell whether `new` replaces `champion`, and why, from the data of their runs.
+def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> None:
+    """Score the champion of `model`, if there is one, on the present test split; keep the numbers.
 
-    It must beat the champion's test accuracy beyond the champion's interval on the same data,
-    with a calibration error no more than `rule.max_calibration_loss` above the champion's.
+    Raises InputError if the champion takes pictures of another size; else as `register`.
     """
-    accuracy, ece = new.metrics["test_accuracy"], new.metrics["test_ece"]
-    if champion is None:
-        wins = accuracy >= rule.min_accuracy
-        sign = "≥" if wins else "<"
-        return wins, f"first: test accuracy {accuracy:.3f} {sign} {rule.min_accuracy:.3f}"
-    if new.tags["convlens.model"] == champion.tags["convlens.model"]:
-        return True, "it is the champion already"
-    if new.tags["data.digest"] != champion.tags["data.digest"]:
-        return False, "the champion was tested on other data; test it on these first"
-    high = champion.metrics["test_accuracy_high"]
-    if accuracy <= high:
-        return (
-            False,
-            f"test accuracy {accuracy:.3f} is inside the champion's interval (≤ {high:.3f})",
-        )
-    allowed = champion.metrics["test_ece"] + rule.max_calibration_loss
-    if ece > allowed:
-        return False, f"calibration error {ece:.3f} is above {allowed:.3f}"
-    return True, f"test accuracy {accuracy:.3f} > {high:.3f}, calibration error {ece:.3f}"
+    import mlflow.artifacts
+
+    from convlens.evaluation.evaluate import evaluate_model
+    from convlens.models import keras_file
+
+    name, place, prepared = f"convlens-{model}", home(root), root / "data/prepared"
+    with tempfile.TemporaryDirectory() as folder:
+        with session(place) as (client, _):
+            champion = _champion(client, name)
+            if champion is None:
+                return
+            files = mlflow.artifacts.download_artifacts(
+                client.get_model_version_download_uri(name, champion.version), dst_path=folder,
+                tracking_uri=store_uri(place),
+            )  # fmt: skip
+        trained, size = Path(files) / "artifacts", read_json(prepared / "data.json")["image_size"]
+        wanted = int(keras_file.load(trained / "model.keras").input_shape[1])
+        if wanted != size:
+            raise InputError(
+                f"{name} version {champion.version}", expected=f"pictures of {wanted} pixels",
+                found=f"data of {size} pixels", fix=f"set data.image_size to {wanted}",
+            )  # fmt: skip
+        found = evaluate_model(trained, prepared, Path(folder), params, machine).summary
+    tag, numbers = _tested(data_digest(root)), json.dumps({key: found[key] for key in _NUMBERS})
+    with session(place) as (client, _):
+        client.set_model_version_tag(name, champion.version, tag, numbers)
 
 
-def _winner(client: Any, experiment: str, model: str, digest: str) -> Any:
+def _tested(data: str) -> str:
+    return f"tested.{data[:12]}"
+
+
+def _winner(client: Any, experiment: str, model: str, data: str) -> tuple[Any, str]:
     query = (
-        f"tags.`convlens.architecture` = '{model}' and tags.`data.digest` = '{digest}' "
-        "and metrics.test_accuracy >= 0 and attributes.status = 'FINISHED'"
+        f"tags.`convlens.architecture` = '{model}' and tags.`data.digest` = '{data}' "
+        "and metrics.test_accuracy >= 0"
     )
-    order = ["metrics.val_accuracy DESC", "metrics.val_loss ASC"]
-    found = client.search_runs([experiment], query, order_by=order, max_results=1)
-    if not found:
-        raise InputError(
-            f"store: {model}",
-            expected="an evaluated run on the prepared data",
-            found="none",
-            fix="run `make repro`, then `convlens sync`",
-        )
-    return client.get_run(found[0].info.run_id)
+    order = ["metrics.val_accuracy DESC", "metrics.val_loss ASC", "attributes.start_time ASC"]
+    runs = client.search_runs([experiment], query, order_by=order)
+    for run in runs:
+        for found in logged_models(client, experiment, run.data.tags["convlens.model"]):
+            return run, str(found.model_id)
+    raise InputError(
+        f"store: {model}", expected="an evaluated run on the prepared data, with its model",
+        found="runs whose models were deleted" if runs else "none",
+        fix="run `make repro`, then `convlens sync`",
+    )  # fmt: skip
 
 
-def _version(client: Any, name: str, run: Any) -> str:
+def _version(client: Any, name: str, run: Any, model_id: str) -> str:
     """Return the version that holds the model of `run`, made on the first call."""
-    digest = run.data.tags["convlens.model"]
-    if not client.search_registered_models(f"name = '{name}'"):
+    source = f"models:/{model_id}"
+    new = not client.search_registered_models(f"name = '{name}'")
+    for there in [] if new else client.search_model_versions(f"name = '{name}'"):
+        if there.source == source:
+            return str(there.version)
+    if new:
         client.create_registered_model(name)
-    for version in client.search_model_versions(f"name = '{name}'"):
-        if version.tags.get("convlens.model") == digest:
-            client.update_model_version(name, version.version, card(run))
-            return str(version.version)
-    model_id = run.outputs.model_outputs[0].model_id
-    version = client.create_model_version(
-        name,
-        f"models:/{model_id}",
-        run.info.run_id,
-        {"convlens.model": digest},
-        description=card(run),
-        await_creation_for=0,
-        model_id=model_id,
-    )
-    return str(version.version)
+    try:
+        made = client.create_model_version(
+            name, source, run.info.run_id, description=card(run), model_id=model_id
+        )
+    except BaseException:
+        if new:
+            client.delete_registered_model(name)
+        raise
+    return str(made.version)
 
 
 def _champion(client: Any, name: str) -> Any:
-    """Return the run of the present champion, None if there is none."""
-    aliases = client.get_registered_model(name).aliases
-    if "champion" not in aliases:
-        return None
-    return client.get_run(client.get_model_version_by_alias(name, "champion").run_id)
+    """Return the version that is champion, if there is one and its model still exists."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        version = client.get_model_version_by_alias(name, "champion")
+        client.get_logged_model(version.source.removeprefix("models:/"))
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+    return version

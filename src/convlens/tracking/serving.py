@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 
 BATCH = 32
 
@@ -38,60 +35,23 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Classify photos.
+        """Classify photos; raises InputError naming the first image that cannot be read.
 
-        Parameters
-        ----------
-        model_input
-            A table with column `image`; each cell is the base64 text of a JPEG, PNG, GIF, BMP or
-            WebP file, or pixels (S, S, 3) RGB in 0..255 (array or nested lists).
-
-        Returns
-        -------
-        pandas.DataFrame
-            `predicted` ("cat" or "dog") and `probability_dog` in 0..1, one row an image.
-
-        Raises
-        ------
-        InputError
-            Naming the first image that cannot be read.
+        `model_input` has a column `image`, whose cells are what `convlens.data.cells` reads; the
+        answer has `predicted` ("cat" or "dog") and `probability_dog` in 0..1, one row an image.
         """
         from convlens.data import CLASSES
+        from convlens.data.cells import photos, pixels
 
         size = int(self.model.input_shape[1])
-        cells = list(model_input["image"])
+        cells = [cell for given in model_input["image"] for cell in photos(given)]
         logits = np.empty(len(cells))
         for start in range(0, len(cells), BATCH):
             part = cells[start : start + BATCH]
             images = np.stack([pixels(c, size, start + i) for i, c in enumerate(part)])
             logits[start : start + len(part)] = self.model.predict_on_batch(images).reshape(-1)
-        return pd.DataFrame(
-            {
-                "predicted": [CLASSES[int(logit > 0)] for logit in logits],
-                "probability_dog": 1 / (1 + np.exp(-logits)),
-            }
-        )
-
-
-def pixels(cell: Any, size: int, row: int) -> NDArray[np.float32]:
-    """Return (size, size, 3) RGB in 0..255 from one cell of the input; see `predict`."""
-    from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
-    from convlens.errors import InputError
-
-    expected = f"a base64 photo, or pixels ({size}, {size}, 3) in 0..255"
-    try:
-        if isinstance(cell, str):
-            return decode(base64.b64decode(cell, validate=True), size).pixels.astype(np.float32)
-        # A table keeps pixels as nested arrays of objects.
-        array = np.array(np.asarray(cell).tolist(), dtype=np.float32)
-    except (binascii.Error, BadPhotoError, TooManyPixelsError, TypeError, ValueError) as error:
-        found = f"{type(error).__name__}: {error}"
-    else:
-        if array.shape == (size, size, 3) and array.min() >= 0 and array.max() <= 255:
-            return array
-        values = f" from {array.min():g} to {array.max():g}" if array.size else ""
-        found = f"an array of shape {array.shape}{values}"
-    raise InputError(f"image {row}", expected=expected, found=found[:200], fix="mend this image")
+        predicted = [CLASSES[int(logit > 0)] for logit in logits]
+        return pd.DataFrame({"predicted": predicted, "probability_dog": 1 / (1 + np.exp(-logits))})
 
 
 mlflow.models.set_model(ConvLensModel())

@@ -1,12 +1,15 @@
-"""Which store, whether it answers, and one projection at a time."""
+"""Which store, whether it answers, where it lies, and one projection at a time."""
 
 from __future__ import annotations
 
-import logging
 import os
+import re
+import shutil
 import sqlite3
-import warnings
+import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from convlens.errors import InputError, masked
 from convlens.files import atomic
 
 EXPERIMENT = "convlens"
-PROBE_SECONDS = 3
+PROBE_SECONDS = 3.0
 _LOCK_SECONDS = 30
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else a chat's pages
 _SETTINGS = {
@@ -26,8 +29,11 @@ _SETTINGS = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
 }
 
 
@@ -35,151 +41,142 @@ class TrackingUnavailable(Exception):  # noqa: N818 - a state of the world, not 
     """The store cannot be used now; results are safe in their files."""
 
 
+def configure() -> None:
+    """Have this process's MLflow send nothing elsewhere, load no pickle and wait for seconds only.
+
+    For programs: stages and the command line. What the environment says already stays.
+    """
+    for key, value in _SETTINGS.items():
+        os.environ.setdefault(key, value)
+
+
 def store_uri(place: Path) -> str:
     """Return MLFLOW_TRACKING_URI, or a SQLite file in `place` (absolute)."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{place / 'mlflow.db'}"
-
-
-def available(uri: str) -> None:
-    """Raise TrackingUnavailable unless the store answers within three seconds."""
-    if uri.startswith(("http://", "https://")):
-        _answers(uri)
-    elif (path := sqlite_file(uri)) and path.exists():
-        _unlocked(path)
+    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
+        return uri
+    if "?" in str(place):
+        raise TrackingUnavailable(
+            f"{place}: SQLite's addresses end at a '?'; move the folder, or name a store in "
+            "MLFLOW_TRACKING_URI"
+        )
+    return f"sqlite:///{place / 'mlflow.db'}"
 
 
 def sqlite_file(uri: str) -> Path | None:
-    """Return the file behind a sqlite URI, None for other stores."""
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
-
-
-def _answers(uri: str) -> None:
-    import requests
-
-    try:
-        # No redirects and no retries: whatever answers is alive, whatever hangs is not.
-        answer = requests.get(
-            f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS, allow_redirects=False
-        )
-    except requests.RequestException as error:
-        raise TrackingUnavailable(
-            f"{masked(uri)} does not answer ({type(error).__name__})"
-        ) from None
-    if answer.status_code >= 500:
-        raise TrackingUnavailable(f"{masked(uri)} answers {answer.status_code}")
-
-
-def _unlocked(path: Path) -> None:
-    try:
-        with closing(sqlite3.connect(path, timeout=PROBE_SECONDS)) as database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute("SELECT count(*) FROM sqlite_master")
-            database.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        raise TrackingUnavailable(f"{path}: {error}") from None
-    except sqlite3.DatabaseError as error:
-        raise TrackingUnavailable(
-            f"{path}: {error}; move it away, `convlens sync` rebuilds what the files say"
-        ) from None
-
-
-@contextmanager
-def locked(place: Path) -> Iterator[None]:
-    """Let one process of this repository at a time write to the store."""
-    path = place / ".convlens" / "tracking.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(path, timeout=_LOCK_SECONDS):
-            yield
-    except filelock.Timeout:
-        raise TrackingUnavailable(f"another process holds {path}") from None
+    """Return the file behind a SQLite address, None for other stores."""
+    match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", uri)
+    return Path(match[1]) if match else None
 
 
 @contextmanager
 def session(place: Path) -> Iterator[tuple[Any, str]]:
     """Yield an MlflowClient of the store of `place` and the id of experiment `convlens`.
 
-    One process of a repository at a time has one; what fails in it is TrackingUnavailable.
+    One process of a repository at a time has one. What fails in it, but the user's own mistakes,
+    is TrackingUnavailable: one line that names the store and says all that MLflow says.
     """
-    uri = store_uri(place)
-    with failing_softly():
-        available(uri)
-        with locked(place), settings(uri):
-            yield connect(uri)
+    uri, path = store_uri(place), place / ".convlens" / "tracking.lock"
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    with _saying(uri):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path, timeout=_LOCK_SECONDS):
+            try:
+                # MLflow's registry asks the default store for models, whatever its client is of.
+                os.environ["MLFLOW_TRACKING_URI"] = uri
+                yield _connect(uri, place)
+            finally:
+                if before is None:
+                    del os.environ["MLFLOW_TRACKING_URI"]
+
+
+def available(uri: str) -> None:
+    """Raise TrackingUnavailable, as in a session, unless the store answers; change nothing."""
+    path = sqlite_file(uri)
+    if path is None or path.exists():
+        with _saying(uri):
+            _ask(uri)
 
 
 @contextmanager
-def failing_softly() -> Iterator[None]:
-    """Turn every failure but the user's own mistakes into one line of TrackingUnavailable."""
+def _saying(uri: str) -> Iterator[None]:
     try:
         yield
     except (TrackingUnavailable, InputError):
         raise
     except Exception as error:  # a store can fail in as many ways as it has drivers
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise TrackingUnavailable(masked(reason)) from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if "not a database" in reason or "malformed" in reason:
+            reason += "; move it away, `convlens sync` rebuilds what the files say"
+        reason = reason.replace("<database_uri>", uri)
+        raise TrackingUnavailable(masked(f"{uri}: {reason}")) from None
 
 
-def connect(uri: str) -> tuple[Any, str]:
-    """Return an MlflowClient of `uri` and the id of experiment `convlens`, made if need be."""
-    initialise(uri)
-    from mlflow.tracking import MlflowClient
+def _ask(uri: str) -> tuple[Any, Any]:
+    """Return an MlflowClient and experiment `convlens`, None if there is none yet.
 
-    client = MlflowClient(uri)
-    found = client.get_experiment_by_name(EXPERIMENT)
+    MLflow itself asks, so proxies, certificates and passwords are those of every later request.
+    """
+    from mlflow import MlflowClient
+
+    answer: Future[tuple[Any, Any]] = Future()
+
+    def ask() -> None:
+        try:
+            client = MlflowClient(uri)
+            answer.set_result((client, client.get_experiment_by_name(EXPERIMENT)))
+        except Exception as error:  # for the thread that waits
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()  # whatever hangs may hang on
+    try:
+        return answer.result(PROBE_SECONDS)
+    except TimeoutError:
+        raise TimeoutError(f"no answer in {PROBE_SECONDS:g} seconds: down, far or locked") from None
+
+
+def moved_from(place: Path) -> str:
+    """Return where the store in `place` was made, if that is elsewhere: it was moved or copied."""
+    path, query = place / "mlflow.db", "SELECT artifact_location FROM experiments WHERE name = ?"
+    if not path.exists() or sqlite_file(store_uri(place)) != path:
+        return ""
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            found = database.execute(query, (EXPERIMENT,)).fetchone()
+    except sqlite3.Error:  # MLflow will say what is wrong with it
+        return ""
+    made, _, files = str(found[0] if found else "").rpartition("/")
+    return made if files == "mlartifacts" and made != place.as_uri() else ""
+
+
+def _settle(place: Path, old: str) -> None:
+    """Write the store anew with the addresses of files that begin with `old` beginning here."""
+    path = place / "mlflow.db"
+    with closing(sqlite3.connect(path)) as database:
+        everything = "\n".join(database.iterdump())
+    with atomic(path) as partial, closing(sqlite3.connect(partial)) as database:
+        here = everything.replace(f"{old}/mlartifacts", f"{place.as_uri()}/mlartifacts")
+        database.executescript(here)
+
+
+def _connect(uri: str, place: Path) -> tuple[Any, str]:
+    path = sqlite_file(uri)
+    if path and not path.exists():
+        _create(path)
+    if old := moved_from(place):
+        _settle(place, old)
+    client, found = _ask(uri)
     if found is None:
-        return client, client.create_experiment(EXPERIMENT, _artifacts(uri), _EXPERIMENT_TAGS)
+        files = (path.parent.absolute() / "mlartifacts").as_uri() if path else None
+        return client, client.create_experiment(EXPERIMENT, files, _EXPERIMENT_TAGS)
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return client, found.experiment_id
 
 
-def _artifacts(uri: str) -> str | None:
-    """Return where a local store keeps files; a server decides for itself."""
-    path = sqlite_file(uri)
-    return (path.parent / "mlartifacts").as_uri() if path else None
+def _create(path: Path) -> None:
+    """Make a SQLite store's tables elsewhere: killed half-way, no broken one is left."""
+    from mlflow import MlflowClient
 
-
-def initialise(uri: str) -> None:
-    """Make a SQLite store's tables under another name: killed half-way, no broken one is left.
-
-    So nothing is lost either by not waiting for the disk after each of a hundred tables, which
-    takes most of ten seconds.
-    """
-    path = sqlite_file(uri)
-    if path is None or path.exists():
-        return
-    from mlflow.tracking import MlflowClient
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    def hurry(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA synchronous = OFF").close()
-
-    with atomic(path) as partial:
-        event.listen(Engine, "connect", hurry)
-        try:
-            MlflowClient(f"sqlite:///{partial}")
-        finally:
-            event.remove(Engine, "connect", hurry)
-
-
-@contextmanager
-def settings(uri: str) -> Iterator[None]:
-    """Set MLflow up to use `uri`, send nothing elsewhere, load no pickle and say nothing."""
-    disabled = logging.root.manager.disable
-    wanted = {key: os.environ.get(key, value) for key, value in _SETTINGS.items()}
-    wanted["MLFLOW_TRACKING_URI"] = uri
-    before = {key: os.environ.get(key) for key in wanted}
-    os.environ.update(wanted)
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
-        for key, value in before.items():
-            os.environ.pop(key, None)
-            if value is not None:
-                os.environ[key] = value
+    with tempfile.TemporaryDirectory() as folder, atomic(path) as partial:
+        MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+        shutil.copyfile(f"{folder}/mlflow.db", partial)

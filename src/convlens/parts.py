@@ -1,0 +1,80 @@
+"""What each stage leaves behind that is worth telling of, and which parameters made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convlens import lock
+from convlens.errors import InputError
+
+DATA = "data/prepared/data.json"
+Params = Mapping[str, Any]  # sections of params.yaml
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one stage leaves; file `about` says of what it is, `note` who made it."""
+
+    name: str
+    stage: str
+    sections: tuple[str, ...]
+    about: str
+    note: str
+    files: tuple[str, ...]
+
+    @property
+    def core(self) -> bool:
+        """Whether it is the model or the data; the other parts look at them."""
+        return self.name in ("data", "training")
+
+
+def parts(name: str) -> list[Part]:
+    """Return what there can be of `name`, data or a model, the core first."""
+    if name == "data":
+        return [
+            Part("data", "prepare", ("data",), DATA, "data/provenance.json",
+                 ("data/prepared/*", "reports/data/**/*")),
+            Part("imagenet", "explain_imagenet", ("imagenet", "explain", "runtime"), DATA,
+                 "reports/provenance.json", ("reports/imagenet/*",)),
+        ]  # fmt: skip
+    own = ("vgg16", "features", "runtime") if name == "vgg16" else (name, "runtime")
+    return [
+        Part(part, stage, sections, f"{folder}/metrics.json", f"{folder}/provenance.json",
+             (f"{folder}/**/*",))
+        for part, stage, sections, folder in (
+            ("training", f"train_{name}", own, f"models/{name}"),
+            ("evaluation", f"evaluate@{name}", ("evaluate", "runtime"),
+             f"reports/{name}/evaluation"),
+            ("explain", f"explain@{name}", ("explain", "runtime"), f"reports/{name}/explain"),
+        )
+    ]  # fmt: skip
+
+
+def recipe_of(root: Path, stages: Any, part: Part, now: Params | None, stage: str) -> Params | None:
+    """Return the sections of params.yaml that made `part`; None if it is not there.
+
+    Without `now` they are those of dvc.lock (`stages`), whose files must be here: else InputError.
+    Within a pipeline dvc.lock is a stage behind: `now` are the parameters in force and `stage` has
+    just ended; a part made with others counts as not there, since it will be made again.
+    """
+    here = (root / part.about).exists() and all(any(root.glob(files)) for files in part.files)
+    locked = part.stage in stages
+    if not here and (now or not (locked and part.core)):
+        return None
+    astray = next(lock.astray(root, stages[part.stage]), None) if locked else None
+    names = ("prepare", part.stage) if part.core else (part.stage,)
+    if now is None:
+        if astray or not locked:
+            raise astray or InputError(
+                "dvc.lock", expected=f"stage {part.stage}",
+                found=f"does not say how {part.about} was made", fix="`make repro`",
+            )  # fmt: skip
+        return lock.params(stages, names)
+    in_force = {key: now[key] for key in (*part.sections, *(["data"] if part.core else []))}
+    if part.stage == stage or not locked:
+        return in_force
+    known = None if astray else lock.params(stages, names)
+    return (known or in_force) if part.core else (known if known == in_force else None)

@@ -1,0 +1,139 @@
+"""What the files say about a model or the data, as one plain value that knows no MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from convlens import lock, provenance
+from convlens.errors import InputError, masked
+from convlens.files import read_csv, read_json
+from convlens.params import MODELS, flat
+from convlens.parts import DATA, Params, Part, parts, recipe_of
+
+UNKNOWN = "-"  # sorts before every date
+_SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A part that stands there; `mark` is when it was made: of two the later sorts last."""
+
+    part: Part
+    mark: str
+    when: int
+    provenance: dict[str, str]
+    params: dict[str, str]
+    metrics: dict[str, float]
+    files: dict[str, Path]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model, or one prepared data, with one evaluation and one explanation of it.
+
+    `key` is the tag by which it is found; `parts` begin with the core; `series` holds (epoch,
+    value); `dataset` is data.json, if it stands there.
+    """
+
+    name: str
+    key: str
+    digest: str
+    parts: list[Made]
+    tags: dict[str, str]
+    dataset: Mapping[str, Any] | None
+    series: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    model: Path | None = None
+
+    @property
+    def looks(self) -> dict[str, str]:
+        """The parameters by which runs of one model differ: of its evaluation and explanation."""
+        return {key: value for made in self.parts[1:] for key, value in made.params.items()}
+
+    @property
+    def experiment(self) -> str:
+        """The name of the latest experiment that made a part of it, if any."""
+        made = sorted(self.parts, key=lambda made: made.mark, reverse=True)
+        return next(filter(None, (one.provenance.get("dvc.exp") for one in made)), "")
+
+
+def describe(root: Path, name: str, now: Params | None = None, stage: str = "") -> Run | None:
+    """Read what stands under `root`; None if there is nothing yet.
+
+    `now` and `stage`: see `recipe_of`, which also says what InputError means.
+    """
+    stages = lock.stages(root / "dvc.lock")
+    found = [(part, recipe_of(root, stages, part, now, stage)) for part in parts(name)]
+    core, recipe = found[0]
+    if recipe is None:
+        return None
+    of = "digest" if name == "data" else "weights_sha256"
+    digest = _fact(root, core, of)
+    made = [
+        _made(root, part, recipe, name)
+        for part, recipe in found
+        if recipe and (part.core or _looks_at(root, part, recipe, digest))
+    ]
+    present = provenance.data_digest(root)
+    used = made[0].provenance.get("data.digest", present)
+    dataset = read_json(root / DATA) if present == used else None
+    tags = {"data.source": str(recipe["data"]["source"]), "data.digest": used}
+    if name == "data":
+        return Run(name, "convlens.data", digest, made, tags, dataset)
+    tags |= {"convlens.architecture": name, "precision": _fact(root, core, "precision")}
+    rows = read_csv(root / f"models/{name}/curves.csv")
+    series = {key: [(int(row["epoch"]), float(row[key])) for row in rows] for key in _SERIES}
+    model = root / f"models/{name}/model.keras"
+    return Run(name, "convlens.model", digest, made, tags, dataset, series, model)
+
+
+def _looks_at(root: Path, part: Part, recipe: Params, digest: str) -> bool:
+    # Reports are made later than models: until they are made again they describe the old one.
+    if part.name == "imagenet":
+        return bool(recipe["imagenet"]["enabled"])
+    return _fact(root, part, "model") == digest
+
+
+def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:
+    about = root / part.about
+    of = provenance.digest(about, {key: recipe[key] for key in part.sections})
+    note = provenance.read(root, root / part.note, of)
+    files = {
+        f"{part.name}/{path.relative_to(root / pattern.partition('/*')[0]).as_posix()}": path
+        for pattern in part.files
+        for path in sorted(root.glob(pattern))
+        if path.suffix in (".png", ".csv", ".json")
+    }
+    if (changes := provenance.diff(root, of)).exists():
+        files[f"{part.name}/uncommitted.diff"] = changes
+    others = {*MODELS} - {name} if name in MODELS else set()
+    params = {
+        key: masked(str(value))
+        for key, value in flat(recipe)
+        if key.rsplit(".", 1)[-1] not in others and (part.core or not key.startswith("runtime."))
+    }
+    mark = note.get("made", UNKNOWN)
+    when = provenance.milliseconds(mark) if note else about.stat().st_mtime_ns // 1_000_000
+    metrics = _numbers(root, part) | note.get("usage", {})
+    return Made(part, mark, when, note.get("tags", {}), params, metrics, files)
+
+
+def _numbers(root: Path, part: Part) -> dict[str, float]:
+    found = read_json(root / part.about)
+    label = {"evaluation": "test_", "explain": "explain_"}.get(part.name, "")
+    if not label:
+        found = {"parameters": found.get("parameters"), "images": found.get("counts", {})}
+    return {
+        label + key.replace(".", "_"): float(value)
+        for key, value in flat({} if part.name == "imagenet" else found)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def _fact(root: Path, part: Part, key: str) -> str:
+    found = read_json(root / part.about)
+    if not isinstance(found, dict) or key not in found:
+        raise InputError(root / part.about, expected=key, found="no such key", fix="`make repro`")
+    return str(found[key])
