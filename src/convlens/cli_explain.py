@@ -12,6 +12,7 @@ from typing import Any, get_args
 import click
 
 from convlens import params
+from convlens.data.names import printable
 
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
 BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
@@ -68,24 +69,25 @@ def explain(
         for name, net in nets.items()
     }
 
-    def look(path: Path, folder: Path) -> str:
+    def look(path: Path, folder: Path, number: int) -> str:
         """Write the pictures of one photo; return why it can't be read, if so."""
         seen = {}
         for name, explainer in explainers.items():
-            photo = read(path, explainer.size)
+            photo = read(path, explainer.size, number)
             if isinstance(photo, str):
                 return photo
             seen[name] = explainer.write(photo, folder / name, every_channel=channels)
-            click.echo(f"{path.name}: {name} says {seen[name].look.caption}; see {folder / name}")
+            said = f"{name} says {seen[name].look.caption}"
+            click.echo(f"{printable(path.name)}: {said}; see {folder / name}")
             if len(seen) == 2:
                 write_both(photo, seen, folder / "both.png", colormap)
         return ""
 
     bad = 0
     with as_file(files("convlens") / "assets/chelsea.png") as chelsea:
-        for path, folder in _places(photos or [chelsea], out):
-            if reason := look(path, folder):
-                click.echo(f"{path}: {reason}", err=True)
+        for number, (path, folder) in enumerate(_places(photos or [chelsea], out), 1):
+            if reason := look(path, folder, number):
+                click.echo(f"{printable(path)}: {reason}", err=True)
                 bad += 1
     sys.exit(1 if bad else 0)
 
@@ -94,10 +96,14 @@ def _places(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each photo with a folder of its own, even if several have one name."""
     from convlens.evaluation import photos
 
+    found = photos.find(paths)
+    for note in found.notes:
+        click.echo(note, err=True)
     taken: set[str] = set()
-    for path in photos.find(paths):
-        numbered = (f"{path.stem}_{count}" for count in itertools.count(2))
-        name = next(n for n in itertools.chain([path.stem], numbered) if n not in taken)
+    for path in found.paths:
+        stem = printable(path.stem)
+        numbered = (f"{stem}_{count}" for count in itertools.count(2))
+        name = next(n for n in itertools.chain([stem], numbered) if n not in taken)
         taken.add(name)
         yield path, out / name
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from convlens import runtime as rt
 from convlens.errors import InputError, masked
-from convlens.params import Params
+from convlens.params import NO_ARCHIVE, Params
 from convlens.reproduce import damaged
 from convlens.tracking import TrackingUnavailable
 from convlens.tracking.origin import git, home, uncommitted
@@ -129,7 +129,14 @@ def _paths(params: Params) -> Iterator[Finding]:
         "vgg16.weights": params.vgg16.weights,
         "imagenet.weights": params.imagenet.weights,
     }
+    if params.data.archive is None:
+        yield Finding(
+            "problem", "params.yaml: data.archive", "null, which DVC can't watch",
+            f"write {NO_ARCHIVE} where no archive is read",
+        )  # fmt: skip
     for key, value in named.items():
+        if value == NO_ARCHIVE:
+            continue
         if value and not Path(value).is_absolute():
             yield Finding(
                 "warning", f"params.yaml: {key}", f"the relative path {value}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convlens.figures import letters
 from convlens.files import atomic
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def figure(width: float, height: float, **options: Any) -> Figure:
 
 def save(fig: Figure, path: Path) -> Path:
     """Write `fig` as PNG without date or version, so that equal input gives equal bytes."""
+    letters.fit(fig.texts)
     with atomic(path) as partial:
         fig.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
     fig.clear()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from convlens.data import CLASSES
-from convlens.data.decode import original
+from convlens.data.decode import TALLEST, original
+from convlens.data.names import printable
 from convlens.evaluation import photos
 from convlens.evaluation.numbers import says
 from convlens.explain import layers
@@ -20,6 +21,7 @@ from convlens.explain.maps import Maps, agreement, resize
 from convlens.explain.one_pass import Pass, one_pass
 from convlens.figures import grids
 from convlens.figures.heatmaps import Look, both_models, panels
+from convlens.figures.letters import readable
 from convlens.figures.style import save
 from convlens.figures.summary import one_page
 from convlens.report import imagenet
@@ -39,8 +41,11 @@ class Seen(NamedTuple):
     heat: Maps
 
 
-def read(path: Path, size: int) -> Photo | str:
-    """Return a photo as the model wants it and as figures want it, or why it can't be read."""
+def read(path: Path, size: int, number: int = 1) -> Photo | str:
+    """Return a photo as the model wants it and as figures want it, or why it can't be read.
+
+    Figures name it by its file, or by `number` where no font has the letters.
+    """
     from PIL import Image
 
     found = photos.read(path, size)
@@ -48,7 +53,10 @@ def read(path: Path, size: int) -> Photo | str:
         return found
     shown = Image.fromarray(original(path.read_bytes()))
     shown.thumbnail((_LARGEST, _LARGEST))
-    return Photo(path.stem, np.asarray(shown), found.pixels)
+    name = readable(printable(path.stem), f"photo {number}")
+    if max(found.width, found.height) > TALLEST * min(found.width, found.height):
+        name += f" ({found.width:,} × {found.height:,} pixels, squeezed)"
+    return Photo(name, np.asarray(shown), found.pixels)
 
 
 class Explainer:
