@@ -9,7 +9,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
 
-.PHONY: graph help setup repro drawn photos photos-full photos-224 tutorial test check audit verify bench seeds study ui lock clean
+.PHONY: graph help setup repro drawn drawn-large photos photos-full photos-224 tutorial test check audit verify bench seeds study ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,30 +32,32 @@ $(DEV): requirements-dev.lock $(READY)
 	@touch $@
 
 repro: $(READY)  ## run the pipeline of params.yaml: train, evaluate, explain, track
-	@dvc repro && python pipeline/summary.py
+	@python pipeline/estimate.py repro && dvc repro && python pipeline/summary.py
 
 drawn:  ## switch back to the drawings and run
+drawn-large:  ## the drawings in earnest: more of them, trained longer, measured on more
 photos:  ## 4,000 photos: Google's set, or ARCHIVE=some.zip
 photos-full:  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
 photos-224:  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
 tutorial:  ## the tutorials' recipe to the letter, for comparison
-drawn photos photos-full photos-224 tutorial: $(READY)
+drawn drawn-large photos photos-full photos-224 tutorial: $(READY)
 	@$(RECIPE) $(@:photos=photos-small) $(if $(value ARCHIVE),--archive '$(subst ','\'',$(value ARCHIVE))') && $(MAKE) --no-print-directory repro
 
-test: $(DEV)  ## run every test
-	@pytest
+test: $(DEV)  ## run every test, two at a time
+	@pytest -n 2 --dist loadgroup
 
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy
 
 seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
+	@python pipeline/estimate.py seeds $(or $(N),3)
 	@python pipeline/study.py $(or $(NAME),drawn) --count $(or $(N),3)
 
 study: $(READY)  ## compare the variants of studies/NAME.yaml over N=3 seeds
 	@python pipeline/study.py $(or $(NAME),$(error name a study: make study NAME=$(basename $(notdir $(firstword $(wildcard studies/*.yaml)))))) --count $(or $(N),3)
 
 bench: $(READY)  ## time training and import against what people would copy (20 minutes)
-	@python benchmarks/training_speed.py && python benchmarks/import_speed.py
+	@python pipeline/estimate.py bench && python benchmarks/training_speed.py && python benchmarks/import_speed.py
 
 audit: $(DEV)  ## look up known vulnerabilities of the pinned dependencies
 	@python .ci/audit.py

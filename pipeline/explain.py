@@ -24,6 +24,7 @@ def main(
 ) -> None:
     """Write reports/MODEL/explain/."""
     machine = rt.configure(runtime)
+    from convlens.explain.classifier import Classifier
     from convlens.explain.measure import measure
     from convlens.figures.faithfulness import removal
     from convlens.figures.style import save
@@ -32,30 +33,35 @@ def main(
 
     net = keras_file.load(Path("models") / model / "model.keras")
     out = Path("reports") / model / "explain"
-    examples = explanation.read_examples(PREPARED / "examples", int(net.inputs[0].shape[1]))
+    classifier = Classifier(net, CLASSES)
+    examples = explanation.read_examples(PREPARED / "examples", classifier.size[0])
     few = [next(e for e in examples if e.name.startswith(label)) for label in CLASSES]
+    layer, method = explain.layer.get(model) or classifier.default_layer, explain.method
     look: dict[str, Any] = {"colormap": explain.colormap}
+    seen = explanation.see(classifier, examples, few, layer=layer, method=method, progress=console)
 
-    for photo in few:
+    for photo, evidence in zip(few, seen.few, strict=True):
         explanation.write_activations(
-            net, photo, out / "activations" / photo.name,
+            evidence, photo, out / "activations" / photo.name,
             channel=explain.channel, progress=console, **look,
         )  # fmt: skip
-    explanation.write_depth(net, np.stack([e.pixels for e in examples]), out / "activations")
+    rows = seen.depth.summary(np.stack([photo.pixels for photo in examples[:4]]))
+    explanation.write_depth(classifier, rows, out / "activations")
 
     names = explain.filters.layers.get(model, [])
     filters = explanation.write_filters(
-        net, explain.filters, names, out / "filters", policy=machine.policy, progress=console
-    )
+        classifier, explain.filters, names, out / "filters",
+        policy=machine.policy, progress=console,
+    )  # fmt: skip
 
     heatmaps = out / "heatmaps"
-    layer, method = explain.layer.get(model), explain.method
-    gap = explanation.write_methods(net, few, heatmaps, layer=layer, **look)
-    for photo in few:
-        explanation.write_layers(net, photo, heatmaps, method=method, **look)
-    look |= {"layer": layer, "method": method}
-    explanation.write_classes(net, few, heatmaps, **look)
-    found = explanation.write_heatmaps(net, examples, heatmaps, progress=console, **look)
+    gap = explanation.write_methods(few, seen.few, heatmaps, layer=layer, **look)
+    look["method"] = method
+    for photo, evidence in zip(few, seen.few, strict=True):
+        explanation.write_layers(evidence, photo, heatmaps, **look)
+    explanation.write_classes(few, seen.few, heatmaps, layer=layer, **look)
+    found = seen.heatmaps
+    explanation.write_heatmaps(classifier.name, examples, found, heatmaps, **look)
     # for the report, which lays both models over each other
     np.savez(
         heatmaps / "maps.npz", maps=found.maps, classes=found.classes,
@@ -64,13 +70,13 @@ def main(
 
     images, masks = _measured_photos(explain.faithfulness_images)
     measured = measure(
-        net, images, masks, layer=layer, method=method, steps=explain.faithfulness_steps,
+        classifier, images, masks, layer=layer, method=method, steps=explain.faithfulness_steps,
         policy=machine.policy, progress=console,
     )  # fmt: skip
     curves = removal(measured.curves, f"{model}: are the heatmaps true?")
     save(curves, heatmaps / "faithfulness.png")
-    rows = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
-    files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), rows)
+    fallen = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
+    files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), fallen)
     marks = {"model": keras_file.weights_digest(net)}
     files.write_json(out / "metrics.json", measured.numbers | filters | gap | marks)
     project(model)

@@ -18,12 +18,14 @@ def main(imagenet: ImagenetParams, explain: ExplainParams, runtime: RuntimeParam
         write_text(OUT / "README.txt", OFF)
         return
     rt.configure(runtime)
+    from convlens.explain.classifier import Classifier
     from convlens.models import vgg16_imagenet
     from convlens.report.explanation import read_examples
     from convlens.report.imagenet import write_guesses
 
-    model = vgg16_imagenet.load(vgg16_imagenet.find(imagenet.weights, console))
-    photos = read_examples(PREPARED / "examples", int(model.input_shape[1]))
+    net = vgg16_imagenet.load(vgg16_imagenet.find(imagenet.weights, console))
+    model = Classifier(net, "imagenet")
+    photos = read_examples(PREPARED / "examples", model.size[0])
     write_guesses(
         model, photos, OUT, method=explain.method, colormap=explain.colormap, progress=console
     )

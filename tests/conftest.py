@@ -11,6 +11,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a fixture: a file, and all tests of the one small pipeline run."""
+    for item in items:
+        pipeline = "ran" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("pipeline" if pipeline else str(item.path)))
+
+
 @pytest.fixture
 def root() -> Path:
     """The repository."""

@@ -1,4 +1,7 @@
-"""Precision is used only where hardware computes it, and is never pretended."""
+"""Precision is used only where hardware computes it; freed memory stays with our processes."""
+
+import subprocess
+import sys
 
 import pytest
 
@@ -38,3 +41,42 @@ def test_the_threads_recorded_are_those_in_force(monkeypatch, asked, environment
     monkeypatch.setattr(runtime, "cores", lambda: 7)
     params = RuntimeParams(precision="float32", threads=asked)
     assert runtime.describe(params).threads == expected
+
+
+# Bytes that malloc has mapped apart, `hblkhd` of mallinfo2(3), around a 64 MiB array.
+APART = """
+import ctypes, sys, types
+import numpy as np
+from convlens import runtime
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena o s blocks hblkhd u f n k c".split()]
+
+def mapped():
+    mallinfo = ctypes.CDLL(None).mallinfo2
+    mallinfo.restype = Info
+    before = mallinfo().hblkhd
+    array = np.ones(2**26, np.uint8)
+    return mallinfo().hblkhd - before >= array.nbytes
+
+untouched = mapped()
+sys.modules["tensorflow"] = types.SimpleNamespace(
+    config=types.SimpleNamespace(list_physical_devices=lambda kind: [])
+)
+runtime.quiet_tensorflow()
+print(untouched, mapped())
+"""
+
+
+@pytest.mark.skipif(not runtime._has_glibc(), reason="another C library")
+def test_large_tensors_are_not_mapped_anew_once_a_process_configures_itself():
+    done = subprocess.run([sys.executable, "-c", APART], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_nothing_is_done_to_another_c_library(monkeypatch):
+    monkeypatch.setattr(runtime.platform, "libc_ver", lambda: ("", ""))  # as on musl or macOS
+    monkeypatch.setattr(runtime.ctypes, "CDLL", lambda _: pytest.fail("touched"))
+    monkeypatch.setattr(runtime.os, "environ", {})
+    runtime.keep_freed_memory()
+    assert runtime.os.environ == {}

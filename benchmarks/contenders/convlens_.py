@@ -36,10 +36,11 @@ def _share_of_waiting(short: params.ConvnetParams, machine: runtime.Runtime) -> 
     from convlens.data.dataset import AugmentedImages, load_split, steps_per_epoch, training_batches
     from convlens.models import convnet as net
     from convlens.training import schedule
+    from convlens.training.fused import training_form
 
     source = AugmentedImages(load_split(PREPARED, "train"), short.augment, short.seed)
     steps = steps_per_epoch(source, short.batch_size)
-    model = net.build(short, source.split.images.shape[1], machine.policy)
+    model = training_form(net.build(short, source.split.images.shape[1], machine.policy))
     model.compile(schedule.optimizer(short, steps), loss="binary_crossentropy")
     batches = iter(training_batches(source, short.batch_size, short.seed, 0, 1))
     model.train_on_batch(*next(batches))

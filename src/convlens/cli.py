@@ -106,15 +106,20 @@ def inspect(archive: Path, as_json: bool) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def doctor(as_json: bool) -> None:
-    """Say what this machine can promise, and what would break a run.
+    """Say what this machine can promise, what would break a run, and how long one will take.
 
     The exit code is 1 if a problem was found.
     """
     from dataclasses import asdict
 
     from convlens import doctor as clinic
+    from convlens import estimate, runtime
 
-    found = clinic.examine(Path(), params.load(PARAMS))
+    given = params.load(PARAMS)
+    found = clinic.examine(Path(), given)
+    threads = given.runtime.threads
+    machine = runtime.configure(params.RuntimeParams(precision="auto", threads=threads))
+    found.record["a whole run"] = estimate.whole_run(given, machine.precision)
     click.echo(json.dumps(asdict(found), indent=2) if as_json else clinic.text(found))
     sys.exit(any(finding.level == "problem" for finding in found.findings))
 

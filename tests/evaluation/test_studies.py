@@ -35,3 +35,15 @@ def test_the_band_is_four_spreads_but_never_nothing():
     assert three == pytest.approx([0.83 - 4 * 0.036056, 0.83 + 4 * 0.036056], abs=1e-5)
     one = studies.bands(runs("a", 0.80), ["accuracy"])["a"]["accuracy"]
     assert one == pytest.approx([0.78, 0.82])
+
+
+def test_the_band_promises_nothing_beyond_what_a_metric_can_be():
+    near = studies.bands(runs("a", 0.99, 0.995) + runs("b", 0.01), ["accuracy", "log_loss"])
+    assert near["a"]["accuracy"][1] == 1.0
+    assert near["a"]["log_loss"][1] > 1.0
+    assert near["b"]["log_loss"][0] == near["b"]["accuracy"][0] == 0.0
+
+
+def test_a_study_without_mirror_images_says_so():
+    plain = [{k: v for k, v in run.items() if "mirror" not in k} for run in runs("a", 0.8, 0.9)]
+    assert studies.table(studies.summary(plain, 0.95)).splitlines()[-1].split()[4] == "–"

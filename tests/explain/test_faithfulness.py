@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nets import seen
 
 from convlens.explain import faithfulness, localisation
 from convlens.explain.faithfulness import area, bootstrap, centred_gaussian, removal_curves
@@ -105,12 +106,12 @@ def test_bootstrap_covers_the_mean_as_often_as_it_says():
 
 def test_cascading_randomisation_destroys_the_map_and_keeps_the_model(gap_net, flat_net, images):
     before = flat_net.get_weights()
-    found = cascade(flat_net, images, np.zeros(5, np.int32))
+    found = cascade(seen(flat_net), images, np.zeros(5, np.int32))
     assert list(found) == ["logits", "dense", "conv2"]
     assert abs(found["conv2"]) < 0.5
     for old, new in zip(before, flat_net.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-    assert list(cascade(gap_net, images, np.ones(5, np.int32))) == ["logit", "conv2"]
+    assert list(cascade(seen(gap_net), images, np.ones(5, np.int32))) == ["logit", "conv2"]
 
 
 def test_rank_correlation_is_spearmans():
@@ -128,13 +129,13 @@ def test_measure_proves_a_true_detector_and_a_true_mask(detector):
         place = (slice(3 * number, 3 * number + 4), slice(15 - 3 * number, 19 - 3 * number))
         images[number][place] = (255, 0, 0)
         masks[number][place] = True
-    found = measure(detector, images, {"animal": masks}, method="grad-cam", steps=12)
+    found = measure(seen(detector), images, {"animal": masks}, method="grad-cam", steps=12)
     assert found.numbers["deletion_minus_random_high"] < 0
     assert found.numbers["insertion_minus_random_low"] > 0
     assert found.numbers["energy_ratio_animal_low"] > 5
     assert found.numbers["energy_animal_minus_gaussian_low"] > 0
     assert found.numbers["empty_maps"] == 0
-    again = measure(detector, images, {"animal": masks}, method="grad-cam", steps=12)
+    again = measure(seen(detector), images, {"animal": masks}, method="grad-cam", steps=12)
     assert again.numbers == found.numbers
     assert not any("energy" in key for key in measure(
-        detector, images[:2], {}, method="grad-cam", steps=4).numbers)  # fmt: skip
+        seen(detector), images[:2], {}, method="grad-cam", steps=4).numbers)  # fmt: skip

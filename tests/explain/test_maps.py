@@ -1,11 +1,10 @@
 """Arithmetic of heatmaps."""
 
-import keras
 import numpy as np
 import pytest
 
-from convlens.explain.geometry import IDENTITY, Geometry, geometry
 from convlens.explain.maps import agreement, normalise, place, resize
+from convlens.explain.windows import Geometry
 
 
 @pytest.mark.parametrize(
@@ -26,48 +25,6 @@ def test_placed_unit_peaks_where_it_looks():
     placed = place(maps, 60, 60, (axis, axis))[0]
     assert np.unravel_index(placed.argmax(), placed.shape) == (18 + 2 * 8, 18 + 3 * 8)
     assert placed.max() == 1
-
-
-def test_geometry_is_where_the_gradient_comes_from():
-    """A unit's input gradient must be centred on, and fill, what the geometry says."""
-    import tensorflow as tf
-
-    inputs = keras.Input((61, 64, 1))
-    x, ones = inputs, {"kernel_initializer": "ones"}
-    x = keras.layers.Conv2D(1, (3, 5), name="a", **ones)(x)
-    x = keras.layers.AveragePooling2D(2, name="b")(x)
-    x = keras.layers.Conv2D(1, 3, padding="same", name="c", **ones)(x)
-    x = keras.layers.Conv2D(1, 4, strides=2, padding="same", name="d", **ones)(x)
-    x = keras.layers.Conv2D(1, 3, dilation_rate=2, name="e", **ones)(x)
-    model = keras.Model(inputs, x)
-    found = geometry(model)
-    for name in "abcde":
-        part = keras.Model(model.inputs, model.get_layer(name).output)
-        image = tf.Variable(tf.ones((1, 61, 64, 1)))
-        with tf.GradientTape() as tape:
-            maps = part(image)
-            middle = maps.shape[1] // 2, maps.shape[2] // 2
-            unit = maps[0, middle[0], middle[1], 0]
-        seen = tape.gradient(unit, image).numpy()[0, :, :, 0] != 0
-        for axis, along in enumerate((seen.any(axis=1), seen.any(axis=0))):
-            where = np.flatnonzero(along)
-            place_ = found[name][axis]
-            assert where[-1] - where[0] + 1 == place_.field
-            assert (where[0] + where[-1]) / 2 == place_.start + middle[axis] * place_.jump
-
-
-def test_geometry_of_the_tutorials_convnet():
-    from convlens.explain import layers
-
-    inputs = keras.Input((150, 150, 3))
-    x = inputs
-    for number in range(1, 5):
-        x = keras.layers.Conv2D(2, 3, name=f"conv{number}")(x)
-        x = keras.layers.MaxPooling2D(name=f"pool{number}")(x)
-    model = keras.Model(inputs, x)
-    assert geometry(model)["conv4"][0] == Geometry(38, 8, 18.5)
-    assert set(layers.spatial(model)) <= set(geometry(model))
-    assert Geometry(1, 1, 0.0) == IDENTITY
 
 
 def test_normalise_scales_to_one_and_flags_what_has_no_evidence():

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from nets import seen
 
 from convlens.explain.saliency import integrated_gradients, smooth_grad, strength
 
@@ -16,7 +17,7 @@ def linear():
 
 def test_integrated_gradients_are_complete(gap_net, images):
     """They add up to the change of the logit from the grey image to the photo."""
-    found = integrated_gradients(gap_net, images, np.ones(5, np.int32), steps=256)
+    found = integrated_gradients(seen(gap_net), images, np.ones(5, np.int32), steps=256)
     grey = np.full((1, 24, 24, 3), 127.5, np.float32)
     logits = gap_net.predict(np.concatenate([grey, images]), verbose=0)[:, 0]
     total = found.attributions.sum(axis=(1, 2, 3))
@@ -28,9 +29,9 @@ def test_of_a_linear_model_both_are_its_weights(linear):
     model, weights = linear
     image = np.random.default_rng(0).integers(0, 256, (1, 6, 6, 3)).astype(np.uint8)
     dog, cat = np.array([1], np.int32), np.array([0], np.int32)
-    np.testing.assert_allclose(smooth_grad(model, image, dog)[0], weights, atol=1e-6)
-    np.testing.assert_allclose(smooth_grad(model, image, cat)[0], -weights, atol=1e-6)
-    found = integrated_gradients(model, image, dog, steps=3, baseline=0.0)
+    np.testing.assert_allclose(smooth_grad(seen(model), image, dog)[0], weights, atol=1e-6)
+    np.testing.assert_allclose(smooth_grad(seen(model), image, cat)[0], -weights, atol=1e-6)
+    found = integrated_gradients(seen(model), image, dog, steps=3, baseline=0.0)
     np.testing.assert_allclose(found.attributions[0], weights * image[0], atol=1e-3)
     assert abs(found.gap[0]) < 1e-5
 
@@ -42,14 +43,14 @@ def test_the_path_is_sampled_at_middles():
     dense = keras.layers.Dense(1, kernel_initializer="ones")
     model = keras.Model(inputs, dense(square))
     image = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)
-    found = integrated_gradients(model, image, np.ones(1, np.int32), steps=1, baseline=0.0)
+    found = integrated_gradients(seen(model), image, np.ones(1, np.int32), steps=1, baseline=0.0)
     np.testing.assert_allclose(found.attributions, image**2)
 
 
 def test_too_few_steps_show_in_the_gap(flat_net, images):
     label = np.ones(5, np.int32)
     few, many = (
-        integrated_gradients(flat_net, images, label, steps=steps, baseline=0.0)
+        integrated_gradients(seen(flat_net), images, label, steps=steps, baseline=0.0)
         for steps in (1, 256)
     )
     assert np.abs(few.gap).max() > 5 * np.abs(many.gap).max()
@@ -58,10 +59,10 @@ def test_too_few_steps_show_in_the_gap(flat_net, images):
 def test_smooth_grad_is_repeatable_and_constant_images_are_fine(flat_net):
     image = np.full((1, 24, 24, 3), 127, np.uint8)
     label = np.array([2], np.int32)
-    first, second = (smooth_grad(flat_net, image, label) for _ in range(2))
+    first, second = (smooth_grad(seen(flat_net), image, label) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert np.isfinite(strength(first)).all()
-    found = integrated_gradients(flat_net, image, label, baseline=127.0)
+    found = integrated_gradients(seen(flat_net), image, label, baseline=127.0)
     assert not strength(found.attributions).any()
 
 

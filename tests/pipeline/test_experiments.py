@@ -7,12 +7,11 @@ import pytest
 from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
 
-RATES = {0.0004, 0.0006, 0.0021, 0.0011, 0.0012}
+RATES = {0.0004, 0.0006, 0.0011}
 SWEEP = {
     "model": "vgg16",
     "variants": {
         "a little": {"vgg16": {"learning_rate": 0.0011}},
-        "some": {"vgg16": {"learning_rate": 0.0012}},
     },
 }
 
@@ -20,7 +19,7 @@ SWEEP = {
 def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(committed):
     rate = "vgg16.learning_rate"
     committed.run("dvc", "exp", "run", "--name", "direct", "-S", f"{rate}=0.0004", "train_vgg16")
-    committed.run("dvc", "exp", "run", "--queue", "-S", f"{rate}=0.0006,0.0021", "train_vgg16")
+    committed.run("dvc", "exp", "run", "--queue", "-S", f"{rate}=0.0006", "train_vgg16")
     YAML().dump(SWEEP, committed.folder / "studies/rates.yaml")
     committed.run("python", "pipeline/study.py", "rates", "--count", "1", "--queue")
     committed.run("dvc", "exp", "run", "--run-all")
@@ -30,7 +29,7 @@ def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(commit
     (experiment,) = client.search_experiments(filter_string="name = 'convlens'")
     runs = client.search_runs([experiment.experiment_id])
     assert {run.data.tags["dvc.exp"] for run in runs} == names
-    assert {"direct", "a-little-seed-1", "some-seed-1"} < names
+    assert {"direct", "a-little-seed-1"} < names
     assert {float(run.data.params[rate]) for run in runs} == RATES
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert len({frozenset(run.data.params) for run in runs}) == 1  # the columns of one table

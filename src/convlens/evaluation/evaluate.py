@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data import CLASSES
-from convlens.data.dataset import load_split
+from convlens.data.dataset import Split, load_split
 from convlens.evaluation import metrics
 from convlens.evaluation.metrics import Scored
 from convlens.evaluation.predict import score
@@ -57,14 +57,14 @@ def evaluate_model(
     """Score `folder`/model.keras in the machine's precision; write metrics and tables to `out`.
 
     Writes metrics.json, predictions.csv, confusion.csv (one row an image, for DVC's confusion
-    plot), roc.csv and calibration.csv. All are about the images as they are, but for
-    `mirror_accuracy` and `mirror_log_loss`: the mean logit of an image and its mirror image.
+    plot), roc.csv and calibration.csv. All are about the images as they are; if `params.mirror`
+    asks for it, `mirror_accuracy` and `mirror_log_loss` are those of the mean logit of an image
+    and its mirror image, which costs as much again.
     """
     saved = keras_file.load(folder / "model.keras")
     model = keras_file.with_policy(saved, runtime.policy)
     split = load_split(prepared, split_name)
     scored = score(model, split, progress=progress)
-    mirrored = score(model, split, progress=progress, mirrored=True)
     manifest = read_csv(prepared / "manifest.csv")
     result = Evaluation(
         scored,
@@ -75,11 +75,7 @@ def evaluate_model(
         metrics.most_confident_mistakes(scored, params.mistakes),
         split.images,
     )
-    both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
-    with_mirror = {
-        "mirror_accuracy": float(both.correct.mean()),
-        "mirror_log_loss": metrics.log_loss(both),
-    }
+    with_mirror = _with_mirror(model, split, scored, progress) if params.mirror else {}
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
     write_json(out / "metrics.json", result.summary | with_mirror | marks)
     _write_predictions(out, scored, result.paths)
@@ -87,6 +83,13 @@ def evaluate_model(
     c = result.calibration
     _write_table(out / "calibration.csv", CALIBRATION, (c.said, c.happened, c.count))
     return result
+
+
+def _with_mirror(model: Any, split: Split, scored: Scored, progress: Progress) -> dict[str, float]:
+    mirrored = score(model, split, progress=progress, mirrored=True)
+    both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
+    accuracy, loss = float(both.correct.mean()), metrics.log_loss(both)
+    return {"mirror_accuracy": accuracy, "mirror_log_loss": loss}
 
 
 def _write_predictions(out: Path, scored: Scored, paths: list[str]) -> None:

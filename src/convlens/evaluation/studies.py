@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,11 @@ def summary(runs: Sequence[Run], confidence: float) -> dict[str, dict[str, dict[
     another seed may lie, not another test split.
     """
     return {
-        variant: {key: _spread([float(run[key]) for run in group], confidence) for key in METRICS}
+        variant: {
+            key: _spread([float(run[key]) for run in group], confidence)
+            for key in METRICS
+            if key in group[0]
+        }
         for variant, group in by_variant(runs).items()
     }
 
@@ -44,7 +49,7 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     for variant, metrics in found.items():
         cells = (
             f"{metrics['accuracy']['mean']:.4f} ± {metrics['accuracy']['sd']:.4f}",
-            f"{metrics['mirror_accuracy']['mean']:.4f}",
+            f"{metrics['mirror_accuracy']['mean']:.4f}" if "mirror_accuracy" in metrics else "–",
             f"{metrics['val_accuracy']['mean']:.4f} ± {metrics['val_accuracy']['sd']:.4f}",
             f"{metrics['log_loss']['mean']:.4f}",
             f"{metrics['seconds']['mean']:.0f}",
@@ -54,9 +59,15 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
 
 
 def bands(runs: Sequence[Run], keys: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-    """Return [low, high] of each key that a run on another machine has to meet: mean ± 4 sd."""
+    """Return [low, high] of each key that a run on another machine has to meet: mean ± 4 sd.
+
+    No accuracy lies outside of [0, 1], and no loss below 0.
+    """
     return {
-        variant: {key: _band([float(run[key]) for run in group]) for key in keys}
+        variant: {
+            key: _band([float(run[key]) for run in group], 1.0 if "accuracy" in key else math.inf)
+            for key in keys
+        }
         for variant, group in by_variant(runs).items()
     }
 
@@ -70,10 +81,10 @@ def _spread(values: Sequence[float], confidence: float) -> dict[str, float]:
     return {"mean": mean, "sd": sd, "low": mean - half, "high": mean + half}
 
 
-def _band(values: Sequence[float]) -> list[float]:
+def _band(values: Sequence[float], most: float) -> list[float]:
     mean = float(np.mean(values))
     margin = max(BAND_SPREADS * _sd(values), SMALLEST_MARGIN)
-    return [mean - margin, mean + margin]
+    return [max(mean - margin, 0.0), min(mean + margin, most)]
 
 
 def _sd(values: Sequence[float]) -> float:

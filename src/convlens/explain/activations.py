@@ -1,4 +1,4 @@
-"""What every channel of every layer answers to a photo."""
+"""What every channel of a layer answers to a photo."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain import layers as model_layers
+from convlens.explain import layers as which
+from convlens.explain.classifier import Classifier
+from convlens.explain.evidence import gather
 
 
 def activations(
-    model: Any, images: npt.NDArray[Any], layers: Sequence[str] | None = None
+    classifier: Classifier, images: npt.NDArray[Any], layers: Sequence[str] | None = None
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """Run `images` through `model` once and return the maps of `layers`.
+    """Run `images` (N, H, W, c) in 0..255 through the net once and return the maps of `layers`.
 
     Parameters
     ----------
-    model
-        A flat functional Keras model.
-    images
-        (N, H, W, 3) RGB in 0..255, any dtype.
     layers
         Names; default: every convolution and pooling layer, in order.
 
@@ -35,14 +33,8 @@ def activations(
     InputError
         For an unknown layer or one without spatial axes.
     """
-    import keras
-    import tensorflow as tf
-
-    names = list(layers) if layers is not None else model_layers.spatial(model)
-    wanted = model_layers.outputs(model, names)
-    many = keras.Model(model.inputs, dict(zip(names, wanted, strict=True)))
-    found = many(tf.cast(images, tf.float32), training=False)
-    return {name: np.asarray(tf.cast(found[name], tf.float32)) for name in names}
+    names = list(layers) if layers is not None else which.spatial(classifier)
+    return gather(classifier, images, names).maps
 
 
 def most_varied(maps: npt.NDArray[np.float32]) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain import layers as model_layers
-from convlens.explain.activations import activations
-from convlens.explain.geometry import geometry
+from convlens.explain.classifier import Classifier
 
 DEAD_STD = 1e-6
 # Luo et al. 2016 (Understanding the effective receptive field): pixels within two standard
@@ -30,49 +29,72 @@ class Layer(TypedDict):
     effective_field: float
 
 
-def summary(model: Any, images: npt.NDArray[Any]) -> list[Layer]:
-    """Summarise every convolution and pooling layer over `images` (N, H, W, 3) in 0..255.
+class Depth:
+    """Collects the maps of many photos, batch by batch, into a summary of the layers."""
 
-    `sparsity` is the share of zero answers; `dead` the share of channels that are constant on
-    every image; `receptive_field` what a unit could see; `effective_field` the side of a square
-    as large as what moves the central unit noticeably (Luo et al. 2016).
-    """
-    places = geometry(model)
-    rows: list[Layer] = []
-    zeros: dict[str, list[float]] = {}
-    alive: dict[str, npt.NDArray[np.bool_]] = {}
-    for start in range(0, len(images), 8):
-        for name, maps in activations(model, images[start : start + 8]).items():
-            zeros.setdefault(name, []).extend((maps <= 0).mean(axis=(1, 2, 3)))
-            varied = (maps.std(axis=(1, 2)) > DEAD_STD).any(axis=0)
-            alive[name] = alive.get(name, np.zeros_like(varied)) | varied
-    for name in zeros:
-        _, height, width, channels = model.get_layer(name).output.shape
-        rows.append(
-            Layer(
-                layer=name,
-                channels=channels,
-                height=height,
-                width=width,
-                sparsity=round(float(np.mean(zeros[name])), 4),
-                dead=round(1 - float(alive[name].mean()), 4),
-                receptive_field=places[name][0].field,
-                effective_field=round(_effective_field(model, name, images[:4]), 1),
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._zeros: dict[str, list[float]] = {}
+        self._alive: dict[str, npt.NDArray[np.bool_]] = {}
+
+    def add(self, maps: dict[str, npt.NDArray[np.float32]]) -> None:
+        """Count what the layers answered: name to (N, h, w, K), the same layers every time."""
+        for name, values in maps.items():
+            self._zeros.setdefault(name, []).extend((values == 0).mean(axis=(1, 2, 3)))
+            varied = (values.std(axis=(1, 2)) > DEAD_STD).any(axis=0)
+            self._alive[name] = self._alive.get(name, np.zeros_like(varied)) | varied
+
+    def summary(self, images: npt.NDArray[Any]) -> list[Layer]:
+        """Summarise the layers; `images` (N, H, W, c) in 0..255 measure the effective field.
+
+        `sparsity` is the share of answers that are zero; `dead` the share of channels that are
+        constant on every image; `receptive_field` what a unit could see; `effective_field` the
+        side of a square as large as what moves the central unit noticeably (Luo et al. 2016).
+        """
+        fields = _effective_fields(self._classifier, list(self._zeros), images)
+        rows: list[Layer] = []
+        for name, field in fields.items():
+            grid = self._classifier.sites[self._classifier.slot(name)].grid
+            alive = self._alive[name]
+            rows.append(
+                Layer(
+                    layer=name,
+                    channels=len(alive),
+                    height=grid[0],
+                    width=grid[1],
+                    sparsity=round(float(np.mean(self._zeros[name])), 4),
+                    dead=round(1 - float(alive.mean()), 4),
+                    receptive_field=round(max(self._classifier.placement(name).field)),
+                    effective_field=round(field, 1),
+                )
             )
-        )
-    return rows
+        return rows
 
 
-def _effective_field(model: Any, layer: str, images: npt.NDArray[Any]) -> float:
-    import keras
-    import tensorflow as tf
+def _effective_fields(
+    classifier: Classifier, layers: list[str], images: npt.NDArray[Any]
+) -> dict[str, float]:
+    """Return each layer's effective field; one pass forward, one back a layer."""
+    slots = [classifier.slot(name) for name in layers]
 
-    part = keras.Model(model.inputs, *model_layers.outputs(model, [layer]))
-    inputs = tf.cast(images, tf.float32)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(inputs)
-        maps = part(inputs, training=False)
-        centre = tf.reduce_sum(maps[:, maps.shape[1] // 2, maps.shape[2] // 2])
-    gradient = np.asarray(tape.gradient(centre, inputs), dtype=np.float64)
+    def gradients(given: Any) -> Any:
+        import tensorflow as tf
+
+        found = classifier.exact.run({classifier.source: given}, slots)
+        centres = []
+        for name, tensor in zip(layers, found, strict=True):
+            maps = classifier.maps(tensor, name)
+            middle = maps[:, tf.shape(maps)[1] // 2, tf.shape(maps)[2] // 2]
+            centres.append(tf.gradients(middle, given, unconnected_gradients="zero")[0])
+        return centres
+
+    run: Callable[..., Any] = classifier.compiled(("centres", tuple(layers)), gradients)
+    return {
+        name: _side(np.asarray(gradient, np.float64))
+        for name, gradient in zip(layers, run(classifier.prepare(images)), strict=True)
+    }
+
+
+def _side(gradient: npt.NDArray[np.float64]) -> float:
     strength = np.sqrt((gradient**2).mean(axis=(0, 3)))
     return float(np.sqrt((strength > _TWO_SIGMA * strength.max()).sum()))

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convlens.errors import InputError
-from convlens.explain import layers as model_layers
 from convlens.explain.ascent import Ascent, Recipe, shown
+from convlens.explain.classifier import Classifier
+from convlens.explain.layers import convolutions
 from convlens.progress import Progress, silent
 
 
@@ -30,7 +30,7 @@ class Filters:
     Attributes
     ----------
     images
-        (K, size, size, 3) uint8, each with mean 0.5 and standard deviation 0.1 to 0.25 of 255.
+        (K, size, size, c) uint8, each with mean 0.5 and standard deviation 0.1 to 0.25 of 255.
     channels
         (K,) int.
     start, end
@@ -49,7 +49,7 @@ class Filters:
 
 
 def ascend(
-    model: Any,
+    classifier: Classifier,
     layer: str,
     channels: Sequence[int],
     *,
@@ -63,42 +63,59 @@ def ascend(
 ) -> Filters:
     """Find a picture of `size` × `size` pixels for each of `channels` of `layer`.
 
-    The layers up to `layer` must form a chain. A channel's picture depends on neither the other
-    channels nor the batch size.
+    A channel's picture depends on neither the other channels nor the batch size. Where a layer on
+    the way takes one size only, the pictures have the model's.
 
     Raises
     ------
     InputError
-        For an unknown layer, one without spatial axes, or a channel the layer does not have.
+        For an unknown layer, one without spatial axes, a channel the layer does not have, or a
+        preprocessing that has no gradient.
     """
-    (output,) = model_layers.outputs(model, [layer])
-    count = int(output.shape[-1])
+    count = int(classifier.graph.shapes[classifier.slot(layer)][-1] or 0)
     for unknown in [c for c in channels if not 0 <= c < count][:1]:
         raise InputError(
-            f"model {model.name}, layer {layer}, channel {unknown}",
+            f"model {classifier.name}, layer {layer}, channel {unknown}",
             expected=f"a channel from 0 to {count - 1}",
             found=str(unknown),
             fix="name a channel that the layer has",
         )
-    ascent = Ascent(model, layer, recipe, policy)
+    ascent = Ascent(classifier, layer, recipe, policy)
+    side = (size, size) if ascent.any_size else classifier.size
     chosen = np.asarray(channels, dtype=np.int64)
     parts = []
     for first in progress(range(0, len(chosen), batch_size), what=f"filters of {layer}"):
         batch = chosen[first : first + batch_size]
-        noise = np.stack([_noise(size, seed, int(channel)) for channel in batch])
+        noise = np.stack(
+            [_noise((*side, classifier.channels), seed, int(channel)) for channel in batch]
+        )
         images = shown(ascent.climb(noise, batch, steps, seed))
         parts.append((images, ascent.answer(noise, batch), ascent.answer(images, batch)))
     images, start, end = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Filters(images, chosen, start, end)
 
 
-def _noise(size: int, seed: int, channel: int) -> npt.NDArray[np.float32]:
+def _noise(shape: tuple[int, ...], seed: int, channel: int) -> npt.NDArray[np.float32]:
     """Grey noise about mid-grey, keyed by (seed, channel)."""
-    draw = np.random.default_rng((seed, channel)).random((size, size, 3), dtype=np.float32)
-    return draw * 20 + 118
+    return np.random.default_rng((seed, channel)).random(shape, dtype=np.float32) * 20 + 118
 
 
-def first_kernels(model: Any) -> tuple[str, npt.NDArray[np.float32]]:
-    """Return the first convolution's name and its kernels (h, w, 3, K), in RGB order."""
-    name = model_layers.convolutions(model)[0]
-    return name, np.asarray(model.get_layer(name).get_weights()[0], dtype=np.float32)
+def first_kernels(classifier: Classifier) -> tuple[str, npt.NDArray[np.float32]]:
+    """Return the first convolution's name and its kernels (h, w, c, K) by the photo's channels.
+
+    Raises
+    ------
+    InputError
+        If the model has no convolution.
+    """
+    names = convolutions(classifier)
+    if not names:
+        raise InputError(
+            f"model {classifier.name}", expected="a convolution", found="none",
+            fix="look at its activations instead",
+        )  # fmt: skip
+    kernel = np.asarray(classifier.nodes[names[0]].layer.get_weights()[0], dtype=np.float32)
+    if classifier.affine is not None and kernel.shape[2] == classifier.channels:
+        mixed = np.einsum("pc,hwck->hwpk", classifier.affine.matrix, kernel)
+        kernel = mixed.astype(np.float32)
+    return names[0], kernel

@@ -1,68 +1,40 @@
-"""Which layers of a flat functional model can be looked at."""
+"""Which of a net's many layers are worth a look."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import Any
+from convlens.explain.classifier import Classifier
 
-from convlens.errors import InputError
-
-
-def spatial(model: Any) -> list[str]:
-    """Return the names of all convolution and pooling layers with maps (N, h, w, K), in order."""
-    return [layer.name for layer in model.layers if _is_conv(layer) or _is_pool(layer)]
+_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
+_POOLINGS = ("MaxPooling2D", "AveragePooling2D")
 
 
-def convolutions(model: Any) -> list[str]:
-    """Return the names of all convolution layers, in order."""
-    return [layer.name for layer in model.layers if _is_conv(layer)]
+def spatial(classifier: Classifier) -> list[str]:
+    """Return the names of all convolution and pooling layers of more than one place, in order."""
+    return _of(classifier, (*_CONVOLUTIONS, *_POOLINGS))
 
 
-def before_pooling(model: Any) -> list[str]:
-    """Return the names of the convolutions that a pooling layer follows: one a block, in order."""
-    names, pools = spatial(model), set(spatial(model)) - set(convolutions(model))
-    return [a for a, b in itertools.pairwise(names) if a not in pools and b in pools]
+def convolutions(classifier: Classifier) -> list[str]:
+    """Return the names of all convolution layers of more than one place, in order."""
+    return _of(classifier, _CONVOLUTIONS)
 
 
-def outputs(model: Any, names: Sequence[str]) -> list[Any]:
-    """Return the symbolic outputs (N, h, w, K) of the layers called `names`.
+def stages(classifier: Classifier) -> list[str]:
+    """Return the last map before each loss of resolution, poolings apart: one a stage, in order.
 
-    Raises
-    ------
-    InputError
-        For a layer that does not exist or whose output has no spatial axes; it lists those that do.
+    Only maps that everything behind them goes through count.
     """
-    known = {layer.name: layer for layer in model.layers}
-    found = []
-    for name in names:
-        if name not in known:
-            raise _unusable(model, name, "no layer of that name")
-        output = known[name].output
-        if isinstance(output, (list, tuple)) or len(output.shape) != 4:
-            raise _unusable(model, name, "a layer whose output has no height and width")
-        found.append(output)
-    return found
+    last: dict[float, str] = {}
+    for name in classifier.crossed:
+        node = classifier.nodes[name]
+        if node.layer_kind not in _POOLINGS and node.layer_kind != "ZeroPadding2D":
+            last[max(axis.jump for axis in classifier.sites[node.outputs[0]].axes)] = name
+    return list(last.values())
 
 
-def _unusable(model: Any, name: str, found: str) -> InputError:
-    return InputError(
-        f"model {model.name}, layer {name}",
-        expected="one of " + ", ".join(spatial(model)),
-        found=found,
-        fix="name one of these layers",
-    )
-
-
-def _is_conv(layer: Any) -> bool:
-    from keras import layers
-
-    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
-    return isinstance(layer, kinds) and len(layer.output.shape) == 4
-
-
-def _is_pool(layer: Any) -> bool:
-    from keras import layers
-
-    kinds = (layers.MaxPooling2D, layers.AveragePooling2D)
-    return isinstance(layer, kinds) and len(layer.output.shape) == 4
+def _of(classifier: Classifier, kinds: tuple[str, ...]) -> list[str]:
+    sites = classifier.sites
+    return [
+        name
+        for name, node in classifier.nodes.items()
+        if node.layer_kind in kinds and max(sites[node.outputs[0]].grid) > 1
+    ]

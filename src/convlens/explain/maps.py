@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain.geometry import Geometry
+from convlens.explain.windows import Geometry
 
 Maps = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ def place(
     Every unit stands at the centre of what it sees; beyond the outermost units their values go on.
     """
     places = [
-        (np.arange(size) - axis.start) / axis.jump
+        np.asarray((np.arange(size) - axis.start) / axis.jump, np.float64)
         for size, axis in zip((height, width), geometry, strict=True)
     ]
     down = _interpolation(maps.shape[1], places[0])

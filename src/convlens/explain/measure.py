@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convlens.explain import faithfulness, localisation
 from convlens.explain import score as scoring
+from convlens.explain.classifier import Classifier
 from convlens.explain.faithfulness import Predict, Values
 from convlens.explain.gradcam import Method, heatmaps
 from convlens.explain.localisation import Masks
 from convlens.explain.randomisation import cascade
-from convlens.models.keras_file import with_policy
 from convlens.progress import Progress, silent
 
 _CASCADE_IMAGES = 8
@@ -30,7 +29,7 @@ class Measured:
 
 
 def measure(
-    model: Any,
+    classifier: Classifier,
     images: npt.NDArray[np.uint8],
     masks: dict[str, Masks],
     *,
@@ -50,11 +49,10 @@ def measure(
     policy
         Precision of the many forward passes of deletion and insertion.
     """
-    found = heatmaps(model, images, layer=layer, method=method, progress=progress)
+    found = heatmaps(classifier, images, layer=layer, method=method, progress=progress)
     grid = (found.raw.shape[1], found.raw.shape[2])
-    fast = with_policy(model, policy)
     curves = faithfulness.curves(
-        lambda index: _probability(fast, int(found.classes[index])),
+        lambda index: _probability(classifier, int(found.classes[index]), policy),
         images,
         found.maps,
         grid,
@@ -62,7 +60,9 @@ def measure(
         progress=progress,
     )
     few = slice(0, _CASCADE_IMAGES)
-    fallen = cascade(model, images[few], found.classes[few], layer=layer, method=method)
+    fallen = cascade(
+        classifier, images[few], found.classes[few], layer=found.layer, method=method, start=found
+    )
     numbers: dict[str, float | int] = {
         "images": len(images),
         "empty_maps": int(found.empty.sum()),
@@ -88,16 +88,11 @@ def _compared(curves: dict[str, dict[str, Values]], confidence: float) -> dict[s
     return numbers
 
 
-_BATCH = 64
-
-
-def _probability(model: Any, label: int) -> Predict:
-    """Return the function from images (M, H, W, 3) to the probability (M,) of class `label`."""
+def _probability(classifier: Classifier, label: int, policy: str) -> Predict:
+    """Return the function from images (M, H, W, c) to the probability (M,) of class `label`."""
 
     def predict(images: npt.NDArray[np.float32]) -> Values:
-        starts = range(0, len(images), _BATCH)
-        parts = [model.predict_on_batch(images[start : start + _BATCH]) for start in starts]
-        logits = np.concatenate(parts).astype(np.float32)
-        return np.asarray(scoring.probabilities(logits)[:, label])
+        logits = classifier.logits(images, policy)
+        return np.asarray(scoring.probabilities(logits, classifier.ending)[:, label])
 
     return predict

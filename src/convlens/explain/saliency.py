@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.explain import score as scoring
+from convlens.explain.classifier import Classifier
 from convlens.explain.maps import Maps
 
 Floats = npt.NDArray[np.float32]
@@ -21,40 +22,40 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Integrated:
-    """Attributions (N, H, W, 3) float32, and how far their sum misses the score's change (N,)."""
+    """Attributions (N, H, W, c) float32, and how far their sum misses the score's change (N,)."""
 
     attributions: Floats
     gap: npt.NDArray[np.float64]
 
 
 def smooth_grad(
-    model: Any,
+    classifier: Classifier,
     images: npt.NDArray[Any],
-    classes: npt.NDArray[np.int32],
+    classes: int | npt.NDArray[Any] | None = None,
     *,
     samples: int = 16,
     noise: float = 0.15,
     seed: int = 0,
 ) -> Floats:
-    """Return the mean gradient (N, H, W, 3) of each image's class over `samples` noisy copies.
+    """Return the mean gradient (N, H, W, c) of each image's class over `samples` noisy copies.
 
     `noise` is the standard deviation as a share of the image's own range.
     """
-    gradient = _gradient(model)
+    gradient, labels = _gradient(classifier), _labels(classifier, images, classes)
     draw = np.random.default_rng(seed)
     found = []
-    for image, label in zip(images.astype(np.float32), classes, strict=True):
+    for image, label in zip(images.astype(np.float32), labels, strict=True):
         spread = noise * float(np.ptp(image))
         copies = image + spread * draw.standard_normal((samples, *image.shape), dtype=np.float32)
-        _, slopes = gradient(copies, np.full(samples, label, np.int32))
-        found.append(slopes.mean(axis=0))
+        slopes = gradient(classifier.prepare(copies), np.full(samples, label, np.int32))
+        found.append(classifier.by_pixels(slopes).mean(axis=0))
     return np.asarray(found, dtype=np.float32).reshape(images.shape)
 
 
 def integrated_gradients(
-    model: Any,
+    classifier: Classifier,
     images: npt.NDArray[Any],
-    classes: npt.NDArray[np.int32],
+    classes: int | npt.NDArray[Any] | None = None,
     *,
     steps: int = 64,
     baseline: float = 127.5,
@@ -63,21 +64,23 @@ def integrated_gradients(
     """Attribute each class's score minus its score on a flat image of level `baseline`.
 
     The path is sampled at the middles of `steps` equal parts. `gap` is the sum of attributions
-    minus the score's change, relative to that change's size (or 1 if that is larger).
+    minus the score's change, relative to that change's size (or 1 if that is larger). Behind a
+    preprocessing the path is straight in what the model takes.
     """
-    gradient = _gradient(model)
+    gradient, labels = _gradient(classifier), _labels(classifier, images, classes)
+    flat = np.full((1, *images.shape[1:]), baseline, np.float32)
+    photos = np.concatenate([flat, images.astype(np.float32)])
+    logits = classifier.logits(photos, "float32")
+    (empty, *prepared), scores = classifier.prepare(photos), scoring.rise(logits, labels)
     places = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     attributions, gaps = [], []
-    for image, label in zip(images.astype(np.float32), classes, strict=True):
-        empty = np.full_like(image, baseline)
+    for image, label, change in zip(prepared, labels, scores, strict=True):
         total = np.zeros(image.shape, dtype=np.float64)
         for first in range(0, steps, batch_size):
             share = places[first : first + batch_size, None, None, None]
             path = empty + share * (image - empty)
-            total += gradient(path, np.full(len(path), label, np.int32))[1].sum(axis=0)
+            total += gradient(path, np.full(len(path), label, np.int32)).sum(axis=0)
         attribution = (image - empty) * total / steps
-        scores, _ = gradient(np.stack([empty, image]), np.full(2, label, np.int32))
-        change = float(scores[1]) - float(scores[0])
         attributions.append(attribution)
         gaps.append((attribution.sum() - change) / max(1.0, abs(change)))
     return Integrated(
@@ -96,22 +99,25 @@ def strength(attributions: Floats, percentile: float = 99.0) -> Maps:
     return np.asarray(np.clip(size / np.where(top > 0, top, 1.0), 0, 1), dtype=np.float32)
 
 
-def _gradient(model: Any) -> Any:
-    """Return a function from (images, classes) to NumPy scores (N,) and gradients (N, H, W, 3)."""
-    import tensorflow as tf
+def _gradient(classifier: Classifier) -> Any:
+    """Return a function from prepared images and classes to the score's gradients, NumPy."""
 
-    scoring.check_logits(model)
-    photos = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+    def slope(given: Any, classes: Any) -> Any:
+        import tensorflow as tf
 
-    # as a graph, which leaves out the gradients by the weights
-    @tf.function(input_signature=[photos, tf.TensorSpec((None,), tf.int32)])  # type: ignore[untyped-decorator]
-    def both(images: Any, classes: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(images)
-            scores = scoring.score(model(images, training=False), classes)
-        return scores, tape.gradient(scores, images)
+            tape.watch(given)
+            (found,) = classifier.exact.run({classifier.source: given}, [classifier.logits_slot])
+            scores = scoring.score(classifier.flat(found), classes)
+        return tape.gradient(scores, given, unconnected_gradients="zero")
 
-    def compute(images: npt.NDArray[Any], classes: Any) -> Any:
-        return tuple(np.asarray(v) for v in both(tf.constant(images, tf.float32), classes))
+    run = classifier.compiled("slope", slope, classes=True)
+    return lambda images, classes: np.asarray(run(images, classes))
 
-    return compute
+
+def _labels(classifier: Classifier, images: Any, classes: Any) -> npt.NDArray[np.int32]:
+    wanted = scoring.wanted(classifier, classes, len(images))
+    if (wanted >= 0).all():
+        return wanted
+    found: npt.NDArray[np.int32] = classifier.probabilities(images).argmax(axis=1).astype(np.int32)
+    return found

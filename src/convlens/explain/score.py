@@ -6,16 +6,30 @@ model of C > 1 classes gives logits (N, C), before any softmax.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convlens.errors import InputError
 
+Values = npt.NDArray[np.float64]
 
-def probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Turn logits (N, 1) or (N, C) into probabilities (N, 2) or (N, C) whose rows add up to 1."""
+if TYPE_CHECKING:
+    from convlens.explain.classifier import Classifier
+    from convlens.explain.endings import Ending
+
+
+def probabilities(
+    logits: npt.NDArray[np.float32], ending: Ending = "logits"
+) -> npt.NDArray[np.float64]:
+    """Turn logits (N, 1) or (N, C) into probabilities (N, 2) or (N, C).
+
+    Rows add up to 1, but for several logits of a model that ends in a sigmoid, whose classes
+    don't exclude each other.
+    """
+    if ending == "sigmoid" and logits.shape[1] > 1:
+        return np.asarray(1 / (1 + np.exp(-logits.astype(np.float64))))
     two = (
         np.concatenate([np.zeros_like(logits), logits], axis=1) if logits.shape[1] == 1 else logits
     )
@@ -23,45 +37,29 @@ def probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
-def wanted(model: Any, classes: int | npt.NDArray[Any] | None, count: int) -> npt.NDArray[np.int32]:
+def wanted(
+    classifier: Classifier, classes: int | npt.NDArray[Any] | None, count: int
+) -> npt.NDArray[np.int32]:
     """Return the class asked for, (count,) int32, for each image; -1 where it is the predicted one.
 
     Raises
     ------
     InputError
-        If the model has no such class, or does not end in logits.
+        If the model has no such class.
     """
-    check_logits(model)
     if classes is None:
         return np.full(count, -1, dtype=np.int32)
-    asked = np.broadcast_to(np.asarray(classes, dtype=np.int32), (count,))
-    known = class_count(model)
-    for unknown in asked[(asked < 0) | (asked >= known)][:1]:
+    asked = np.broadcast_to(np.asarray(classes), (count,))
+    known = len(classifier.classes)
+    whole = asked.dtype.kind in "iu"
+    for unknown in asked if not whole else asked[(asked < 0) | (asked >= known)][:1]:
         raise InputError(
-            f"model {model.name}, class {unknown}",
+            f"model {classifier.name}, class {unknown}",
             expected=f"a class from 0 to {known - 1}",
             found=str(unknown),
             fix="name a class that the model knows",
         )
-    return asked
-
-
-def class_count(model: Any) -> int:
-    """Return how many classes `model` tells apart; one logit means two."""
-    width = int(model.output.shape[-1])
-    return 2 if width == 1 else width
-
-
-def check_logits(model: Any) -> None:
-    """Refuse a model that ends in a sigmoid or softmax: saturated outputs have no gradient."""
-    activation = getattr(getattr(model.layers[-1], "activation", None), "__name__", "linear")
-    if activation != "linear":
-        raise InputError(
-            f"model {model.name}, layer {model.layers[-1].name}",
-            expected="logits (no activation on the last layer)",
-            found=f"activation {activation}",
-            fix="build the model without its last activation (classifier_activation=None)",
-        )
+    return asked.astype(np.int32)
 
 
 def score(logits: Any, classes: Any) -> Any:
@@ -72,6 +70,14 @@ def score(logits: Any, classes: Any) -> Any:
     if logits.shape[-1] == 1:
         return logits[:, 0] * tf.cast(2 * classes - 1, tf.float32)
     return tf.gather(logits, classes, axis=1, batch_dims=1)
+
+
+def rise(logits: npt.NDArray[np.float32], classes: npt.NDArray[np.int32]) -> Values:
+    """Return by how much the score of each class (N,) rises from row 0 of `logits` (1 + N, …)."""
+    change = logits[1:].astype(np.float64) - logits[:1]
+    if logits.shape[1] == 1:
+        return np.asarray(change[:, 0] * (2 * classes - 1))
+    return np.asarray(change[np.arange(len(classes)), classes])
 
 
 def predicted_unless(wanted: Any, logits: Any) -> Any:

@@ -158,6 +158,7 @@ class EvaluateParams(Section):
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
     calibration_bins: Annotated[int, Field(ge=2, le=100)]
     mistakes: Annotated[int, Field(ge=1, le=48)]
+    mirror: bool = Field(description="also score the mean of each image and its mirror image")
 
 
 class FilterParams(Section):

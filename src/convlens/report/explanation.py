@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from convlens import files
 from convlens.data import CLASSES, decode
 from convlens.evaluation.numbers import says
-from convlens.explain import depth, filters, layers, saliency
-from convlens.explain.activations import activations, most_varied
-from convlens.explain.gradcam import Heatmaps, Method, heatmaps
-from convlens.explain.one_pass import one_pass
+from convlens.explain import filters, layers, saliency
+from convlens.explain.activations import most_varied
+from convlens.explain.classifier import Classifier
+from convlens.explain.depth import Depth, Layer
+from convlens.explain.evidence import Evidence, gather
+from convlens.explain.gradcam import Heatmaps, Method, class_activation, joined
 from convlens.figures import channels, grids
 from convlens.figures.depth import depth_curves
 from convlens.figures.filters import filter_grid, kernel_grid
@@ -50,8 +52,41 @@ def read_examples(folder: Path, size: int) -> list[Photo]:
     return photos
 
 
+class Seen(NamedTuple):
+    """What one pass through the net and one back show of every photo.
+
+    The layers' maps are kept of a few photos only, in the order of `few`.
+    """
+
+    few: list[Evidence]
+    heatmaps: Heatmaps
+    depth: Depth
+
+
+def see(
+    classifier: Classifier,
+    photos: Sequence[Photo],
+    few: Sequence[Photo],
+    *,
+    layer: str | None = None,
+    method: Method = "grad-cam",
+    progress: Progress = silent,
+) -> Seen:
+    """Run each of `photos` once; of the `few` among them, keep every convolution's gradients."""
+    names, layer = layers.spatial(classifier), layer or classifier.default_layer
+    kept, maps, depth = {}, [], Depth(classifier)
+    for photo in progress(photos, what=f"heatmaps of {layer}", unit="photo"):
+        asked = [layer, *(layers.convolutions(classifier) if photo in few else ())]
+        seen = gather(classifier, photo.pixels[None], names, asked)
+        depth.add({name: seen.maps[name] for name in names})
+        maps.append(class_activation(seen, layer, method))
+        if photo in few:
+            kept[photo.name] = seen
+    return Seen([kept[photo.name] for photo in few], joined(maps), depth)
+
+
 def write_activations(
-    model: Any,
+    seen: Evidence,
     photo: Photo,
     out: Path,
     *,
@@ -61,10 +96,11 @@ def write_activations(
 ) -> None:
     """Write a grid of every layer, one large channel of each, and all convolutions in one view.
 
-    `channel` picks the large one; default, or where a layer has fewer: its most varied.
+    `seen` is of this photo alone. `channel` picks the large one; default, or where a layer has
+    fewer: its most varied.
     """
-    found = activations(model, photo.pixels[None])
-    maps = {layer: values[0] for layer, values in found.items()}
+    classifier = seen.classifier
+    maps = {layer: seen.maps[layer][0] for layer in layers.spatial(classifier)}
     for number, (layer, values) in enumerate(
         progress(maps.items(), what=f"channels of {photo.name}", total=len(maps), unit="layer"), 1
     ):
@@ -75,22 +111,21 @@ def write_activations(
         exists = channel is not None and channel < values.shape[-1]
         index = channel if channel is not None and exists else most_varied(values)
         chosen[layer] = (index, values[..., index])
-    heading = f"{model.name}: one channel a layer"
+    heading = f"{classifier.name}: one channel a layer"
     save(channels.large(photo.original, chosen, heading, colormap), out / "channels.png")
-    only = {layer: maps[layer] for layer in layers.convolutions(model)}
-    heading = f"{model.name}: convolution by convolution"
+    only = {layer: maps[layer] for layer in layers.convolutions(classifier)}
+    heading = f"{classifier.name}: convolution by convolution"
     save(grids.overview(only, heading, colormap, photo.original), out / "overview.png")
 
 
-def write_depth(model: Any, images: NDArray[np.uint8], out: Path) -> None:
-    """Write depth.csv and depth.png: every layer's sparsity and field of view over `images`."""
-    rows = depth.summary(model, images)
-    files.write_csv(out / "depth.csv", list(depth.Layer.__annotations__), rows)
-    save(depth_curves(rows, model.name, images.shape[1]), out / "depth.png")
+def write_depth(classifier: Classifier, rows: Sequence[Layer], out: Path) -> None:
+    """Write depth.csv and depth.png: every layer's sparsity and field of view."""
+    files.write_csv(out / "depth.csv", list(Layer.__annotations__), rows)
+    save(depth_curves(rows, classifier.name, classifier.size[0]), out / "depth.png")
 
 
 def write_filters(
-    model: Any,
+    classifier: Classifier,
     wanted: FilterParams,
     names: Sequence[str],
     out: Path,
@@ -105,13 +140,13 @@ def write_filters(
     dict
         `filters` shown and `filters_unmoved`: those whose activation did not rise.
     """
-    first, kernels = filters.first_kernels(model)
+    first, kernels = filters.first_kernels(classifier)
     save(kernel_grid(kernels, first), out / "kernels.png")
     shown = unmoved = 0
     for name in names:
-        (output,) = layers.outputs(model, [name])
+        count = int(classifier.graph.shapes[classifier.slot(name)][-1] or 0)
         found = filters.ascend(
-            model, name, range(min(wanted.count, int(output.shape[-1]))),
+            classifier, name, range(min(wanted.count, count)),
             size=wanted.size, steps=wanted.steps, policy=policy, progress=progress,
         )  # fmt: skip
         shown += len(found.moved)
@@ -123,49 +158,43 @@ def write_filters(
 
 
 def write_heatmaps(
-    model: Any,
+    model: str,
     photos: Sequence[Photo],
+    found: Heatmaps,
     out: Path,
     *,
-    layer: str | None = None,
-    method: Method = "grad-cam",
+    method: Method,
     colormap: str = "viridis",
     classes: Sequence[str] = CLASSES,
-    progress: Progress = silent,
-) -> Heatmaps:
-    """Write where the model looks for its predicted class, a figure a photo; return the maps."""
-    pixels = np.stack([photo.pixels for photo in photos])
-    found = heatmaps(model, pixels, layer=layer, method=method, progress=progress)
-    heading = f"{model.name}: where it looks ({NAMES[method]}, {found.layer})"
+) -> None:
+    """Write where a model looks for its predicted class, a figure a photo."""
+    heading = f"{model}: where it looks ({NAMES[method]}, {found.layer})"
     for photo, look in zip(photos, looks(found, classes), strict=True):
         save(panels([photo.original], [look], heading, colormap), out / f"{photo.name}.png")
-    return found
 
 
 def write_classes(
-    model: Any,
     photos: Sequence[Photo],
+    seen: Sequence[Evidence],
     out: Path,
     *,
-    layer: str | None,
+    layer: str,
     method: Method,
     colormap: str,
 ) -> None:
     """Write classes.png: what argues for a cat and what for a dog, on each photo."""
-    pixels = np.stack([photo.pixels for photo in photos])
-    each = [
-        looks(heatmaps(model, pixels, layer=layer, method=method, classes=label), CLASSES)
-        for label in range(len(CLASSES))
-    ]
-    heading = f"{model.name}: what argues for each class ({NAMES[method]})"
+    rows = []
+    for each in seen:
+        found = [class_activation(each, layer, method, label) for label in range(len(CLASSES))]
+        rows.append([looks(maps, CLASSES)[0] for maps in found])
+    heading = f"{seen[0].classifier.name}: what argues for each class ({NAMES[method]})"
     note = "Evidence for a cat and evidence for a dog are different maps of one photo."
     originals = [photo.original for photo in photos]
-    rows = list(zip(*each, strict=True))
     save(views(originals, rows, heading, note, colormap), out / "classes.png")
 
 
 def write_methods(
-    model: Any, photos: Sequence[Photo], out: Path, *, layer: str | None, colormap: str
+    photos: Sequence[Photo], seen: Sequence[Evidence], out: Path, *, layer: str, colormap: str
 ) -> dict[str, float]:
     """Write methods.png: four class-activation maps and two pixel saliencies of each photo.
 
@@ -175,32 +204,29 @@ def write_methods(
         `integrated_gradients_gap`: by how much of the score's change the attributions miss it,
         at worst.
     """
+    classifier = seen[0].classifier
     pixels = np.stack([photo.pixels for photo in photos])
-    found = {m: heatmaps(model, pixels, layer=layer, method=m) for m in NAMES}
-    labels = found["grad-cam"].classes
-    smooth = saliency.smooth_grad(model, pixels, labels, samples=8)
-    integrated = saliency.integrated_gradients(model, pixels, labels, steps=32)
-    maps = {NAMES[method]: maps.maps for method, maps in found.items()} | {
-        "SmoothGrad": saliency.strength(smooth),
-        "Integrated Gradients": saliency.strength(integrated.attributions),
-    }
+    labels = np.concatenate([each.classes for each in seen])
+    smooth = saliency.smooth_grad(classifier, pixels, labels, samples=8)
+    integrated = saliency.integrated_gradients(classifier, pixels, labels, steps=32)
     rows = [
-        [Look(heats[number], name) for name, heats in maps.items()] for number in range(len(photos))
+        [Look(class_activation(each, layer, m).maps[0], name) for m, name in NAMES.items()]
+        + [Look(one, "SmoothGrad"), Look(other, "Integrated Gradients")]
+        for each, one, other in zip(
+            seen, saliency.strength(smooth), saliency.strength(integrated.attributions), strict=True
+        )
     ]
-    heading = f"{model.name}: six ways to ask where it looks"
-    note = (
-        f"The first four weigh the maps of {found['grad-cam'].layer}, the last two single pixels."
-    )
+    heading = f"{classifier.name}: six ways to ask where it looks"
+    note = f"The first four weigh the maps of {layer}, the last two single pixels."
     save(views([p.original for p in photos], rows, heading, note, colormap), out / "methods.png")
     return {"integrated_gradients_gap": round(float(np.abs(integrated.gap).max()), 4)}
 
 
-def write_layers(model: Any, photo: Photo, out: Path, *, method: Method, colormap: str) -> None:
+def write_layers(seen: Evidence, photo: Photo, out: Path, *, method: Method, colormap: str) -> None:
     """Write NAME_layers.png: the heatmap of one photo from every convolution."""
-    names = layers.convolutions(model)
-    found = one_pass(model, [], names)(photo.pixels)
-    columns = [Look(found.heatmap(name, method), name) for name in names]
-    heading = f"{model.name}: the same question at every depth ({NAMES[method]})"
+    names = layers.convolutions(seen.classifier)
+    columns = [Look(class_activation(seen, name, method).maps[0], name) for name in names]
+    heading = f"{seen.classifier.name}: the same question at every depth ({NAMES[method]})"
     figure = views([photo.original], [columns], heading, "", colormap)
     save(figure, out / f"{photo.name}_layers.png")
 

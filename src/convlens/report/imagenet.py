@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from convlens import files
+from convlens.explain.classifier import Classifier
 from convlens.explain.gradcam import Method, heatmaps
 from convlens.explain.imagenet import Guess, class_names, top
 from convlens.figures.guesses import top_guesses
@@ -24,7 +25,7 @@ GUESSES = ("photo", "rank", "label", "name", "probability")
 
 
 def write_guesses(
-    model: Any,
+    model: Classifier,
     photos: Sequence[Photo],
     out: Path,
     *,

@@ -12,20 +12,20 @@ from convlens.data import CLASSES
 from convlens.data.decode import TALLEST, original
 from convlens.data.names import printable
 from convlens.evaluation import photos
-from convlens.evaluation.numbers import says
 from convlens.explain import layers
 from convlens.explain.activations import most_varied
-from convlens.explain.gradcam import Method
+from convlens.explain.classifier import Classifier
+from convlens.explain.evidence import Evidence, gather
+from convlens.explain.gradcam import Method, class_activation
 from convlens.explain.imagenet import class_names, top
 from convlens.explain.maps import Maps, agreement, resize
-from convlens.explain.one_pass import Pass, one_pass
 from convlens.figures import grids
 from convlens.figures.heatmaps import Look, both_models, panels
 from convlens.figures.letters import readable
 from convlens.figures.style import save
 from convlens.figures.summary import one_page
 from convlens.report import imagenet
-from convlens.report.explanation import NAMES, Photo, write_activations
+from convlens.report.explanation import NAMES, Photo, looks, write_activations
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,29 +82,30 @@ class Explainer:
         method: Method = "grad-cam",
         colormap: str = "viridis",
     ) -> None:
-        convolutions = layers.convolutions(model)
-        self.model, self.layer, self.method = model, layer or convolutions[-1], method
-        self.size, self.colormap = int(model.input_shape[1]), colormap
-        self.depths = layers.before_pooling(model)[-_DEPTHS:]
-        self._run = one_pass(model, convolutions, [self.layer, *self.depths])
+        classes = CLASSES if model.output.shape[-1] == 1 else class_names()
+        self.model = Classifier(model, classes)
+        self.layer, self.method = layer or self.model.default_layer, method
+        self.size, self.colormap = self.model.size[0], colormap
+        self.depths = layers.stages(self.model)[-_DEPTHS:]
+        self.model.slot(self.layer)
 
     def write(self, photo: Photo, out: Path, *, every_channel: bool = False) -> Seen:
         """Write summary.png, heatmap.png and activations.png under `out`.
 
         `every_channel` adds a grid of every channel of every layer under `out`/channels.
         """
-        found = self._run(photo.pixels)
-        classes = CLASSES if found.logits.shape[1] == 1 else class_names()
-        heat = found.heatmap(self.layer, self.method)
-        look = Look(heat, says(classes[found.label], found.probability))
+        names = layers.spatial(self.model) if every_channel else layers.convolutions(self.model)
+        found = gather(self.model, photo.pixels[None], names, [self.layer, *self.depths])
+        maps = class_activation(found, self.layer, self.method)
+        heat, (look,) = maps.maps[0], looks(maps, self.model.classes)
         heading = f"{self.model.name}: where it looks ({NAMES[self.method]}, {self.layer})"
         heatmap = panels([photo.original], [look], heading, self.colormap)
         heading = f"{self.model.name}: {photo.name}, convolution by convolution"
-        maps = {name: found.maps[name] for name in layers.convolutions(self.model)}
-        sheet = grids.overview(maps, heading, self.colormap, photo.original)
+        shown = {name: found.maps[name][0] for name in layers.convolutions(self.model)}
+        sheet = grids.overview(shown, heading, self.colormap, photo.original)
         if every_channel:
-            write_activations(self.model, photo, out / "channels", colormap=self.colormap)
-        if classes == CLASSES:
+            write_activations(found, photo, out / "channels", colormap=self.colormap)
+        if found.logits.shape[1] == 1:
             page = self._page(photo, look, found)
         else:
             page = imagenet.page(photo, look, top(found.logits)[0], self.colormap)
@@ -113,14 +114,17 @@ class Explainer:
             list(pool.map(save, pictures.values(), [out / f"{name}.png" for name in pictures]))
         return Seen(look, heat)
 
-    def _page(self, photo: Photo, look: Look, found: Pass) -> Figure:
-        against = found.heatmap(self.layer, self.method, against=True)
-        other = Look(against, says(CLASSES[1 - found.label], 1 - found.probability))
-        deeper = [Look(found.heatmap(layer, self.method), layer) for layer in self.depths]
+    def _page(self, photo: Photo, look: Look, found: Evidence) -> Figure:
+        against = class_activation(found, self.layer, self.method, 1 - int(found.classes[0]))
+        (other,) = looks(against, CLASSES)
+        deeper = [
+            Look(class_activation(found, layer, self.method).maps[0], layer)
+            for layer in self.depths
+        ]
         channels = {}
         for layer in self.depths:
-            number = most_varied(_inside(found.maps[layer]))
-            channels[layer] = (number, found.maps[layer][..., number])
+            number = most_varied(_inside(found.maps[layer][0]))
+            channels[layer] = (number, found.maps[layer][0, ..., number])
         heading = f"{photo.name}: what {self.model.name} sees"
         note = (
             f"{NAMES[self.method]} of {self.layer} on top, below it of one layer a block, and the "

@@ -11,6 +11,7 @@ from convlens.params import ConvnetParams
 from convlens.runtime import Runtime
 from convlens.training.checkpoint import Checkpoint, fingerprint
 from convlens.training.fit import OnEpoch, fit
+from convlens.training.fused import training_form
 from convlens.training.results import write
 
 
@@ -32,7 +33,8 @@ def train(
         data = (train_split.images, train_split.labels, validation.images, validation.labels)
         checkpoint = Checkpoint(checkpoints, fingerprint(settings, data))
     source = AugmentedImages(train_split, params.augment, params.seed)
-    history = fit(model, source, validation, params, checkpoint=checkpoint, on_epoch=on_epoch)
+    form = training_form(model)
+    history = fit(form, source, validation, params, checkpoint=checkpoint, on_epoch=on_epoch)
     write(out, model, history, runtime)
     if checkpoint:
         checkpoint.remove()

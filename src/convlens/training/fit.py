@@ -89,20 +89,24 @@ def _compile(model: keras.Model, params: FitParams, steps: int) -> None:
         jit_compile=False,  # XLA's convolutions are slower on the CPU
     )
     model.optimizer.build(model.trainable_variables)
-    _fuse_update(model.optimizer, model.trainable_variables)
+    _fuse_update(model.optimizer)
 
 
-def _fuse_update(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> None:
+def _fuse_update(optimizer: keras.optimizers.Optimizer) -> None:
     """Let XLA make the update one pass over weights and moments, not a dozen: a third the time."""
     import tensorflow as tf
 
     update = optimizer.apply
+    compiled: dict[tuple[int, ...], Callable[..., None]] = {}
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
-    def fused(gradients: Sequence[tf.Tensor]) -> None:
-        update(gradients, variables)
+    def apply(gradients: Sequence[tf.Tensor | None], variables: Any = None) -> None:
+        moved = None if variables is None else tuple(variables)
+        key = tuple(map(id, moved or ()))  # by identity: Keras' variables compare by value
+        if key not in compiled:
+            compiled[key] = tf.function(lambda given: update(given, moved), jit_compile=True)
+        compiled[key](gradients)
 
-    optimizer.apply = lambda gradients, _: fused(gradients)
+    optimizer.apply = apply
 
 
 def _validation_batches(split: Split, batch_size: int) -> tf.data.Dataset:

@@ -1,0 +1,159 @@
+"""How long a recipe will take on this machine: its arithmetic over a measured matrix product.
+
+The pipeline's time is nearly all spent in convolutions, and these run at a steady share of the
+machine's best matrix product. So two seconds of measuring say what minutes of work will take,
+within a factor of about one and a half.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from convlens.data.archive import open_archive
+from convlens.data.folder import listing
+from convlens.data.names import is_photo
+from convlens.errors import InputError
+from convlens.evaluation.summary import duration
+from convlens.models import convnet, vgg16
+from convlens.params import ConvnetParams, DataParams, Params
+
+Stages = Mapping[str, float]
+
+# What was reached of the matrix product, and seconds that no arithmetic explains; measured on two
+# cores in float32: `python benchmarks/training_speed.py` and .convlens/usage of a default run.
+BASE_SHARE, CONVNET_SHARE = 0.85, 0.55
+START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
+TRAINING = 3  # a step's way back costs two ways forward
+EXAMPLES = 400  # ways forward of maps, saliencies and the cascade over the examples
+BENCH_GFLOP = 90_000.0  # all contenders of `make bench`, one round
+_SOURCES = {"cats-and-dogs-small": 3000, "kaggle-cats-dogs": 25_000}
+_SPLITS = ("train", "validation", "test")
+
+
+def images(data: DataParams) -> dict[str, int]:
+    """Return about how many images each split will have; those of an archive are counted."""
+    asked = {name: getattr(data.split, name) for name in _SPLITS}
+    if isinstance(data.split.train, int):
+        return {name: 2 * int(size) for name, size in asked.items()}
+    total = _SOURCES.get(data.source) or _archived(Path(data.archive or ""))
+    return {name: round(size * total) for name, size in asked.items()}
+
+
+def _archived(path: Path) -> int:
+    """Return how many photos an archive or folder seems to hold: 0 if it can't be read."""
+    try:
+        if path.is_dir():
+            return len(listing(path).photos)
+        with open_archive(path) as archive:
+            return sum(map(is_photo, archive.namelist()))
+    except InputError:  # the stage that reads it says what is wrong
+        return 0
+
+
+def convnet_gflop(side: int) -> float:
+    """Return the small convnet's way forward for one image of `side` pixels, two a multiply-add."""
+    total, width, channels = 0.0, side, 3
+    for filters in convnet.FILTERS:
+        width -= 2
+        total += 2 * 9 * channels * filters * width**2
+        width, channels = width // 2, filters
+    return (total + 2 * 512 * channels * width**2) / 1e9
+
+
+def vgg16_gflop(side: int, until: str = "block5_conv3") -> float:
+    """Return VGG16's base up to convolution `until`, for one image of `side` pixels."""
+    total, width = 0.0, side
+    channels = [3, *(n for n, count in vgg16.BLOCKS.values() for _ in range(count))]
+    for name, (before, after) in zip(vgg16.CONVOLUTIONS, pairwise(channels), strict=True):
+        if name.endswith("_conv1") and name != vgg16.CONVOLUTIONS[0]:
+            width //= 2
+        total += 2 * 9 * before * after * width**2
+        if name == until:
+            break
+    return total / 1e9
+
+
+def stages(params: Params, counts: Mapping[str, int], gflops: float) -> dict[str, float]:
+    """Return the seconds of each stage of `params` on a machine of `gflops` GFLOP/s.
+
+    `counts` are the images of each split; `gflops` is what `matrix_product` measured.
+    """
+    side, every = params.data.image_size, sum(counts.values())
+    base, small = vgg16_gflop(side) / BASE_SHARE, convnet_gflop(side) / CONVNET_SHARE
+    drawn = params.data.source == "drawn"
+    work = {
+        "fetch": every * DRAWING_SECONDS * drawn,
+        "prepare": every * DECODING_SECONDS,
+        "train_convnet": small * _epochs(params.convnet, counts) / gflops,
+        "extract_features": base
+        * (counts["train"] * params.features.views + counts["validation"])
+        / gflops,
+        "train_vgg16": _fine_tuning(params, counts) / gflops,
+    }
+    views = 1 + params.evaluate.mirror
+    for name, cost in (("convnet", small), ("vgg16", base)):
+        work[f"evaluate@{name}"] = cost * counts["test"] * views / gflops
+        work[f"explain@{name}"] = cost * _explained(params) / gflops
+    work["explain@vgg16"] += _filters(params) / gflops
+    return {name: START_SECONDS + seconds for name, seconds in work.items()}
+
+
+def _epochs(params: ConvnetParams, counts: Mapping[str, int]) -> float:
+    return params.epochs * (TRAINING * counts["train"] + counts["validation"])
+
+
+def _fine_tuning(params: Params, counts: Mapping[str, int]) -> float:
+    """Return the GFLOP of block 5: once to its end for the head, then forth and back an epoch."""
+    if params.features.layer != "block4_pool":
+        return 0.0
+    side = params.data.image_size
+    block5 = (vgg16_gflop(side) - vgg16_gflop(side, "block4_conv3")) / BASE_SHARE
+    once = counts["train"] * params.features.views + counts["validation"]
+    each = TRAINING * counts["train"] + counts["validation"]
+    return block5 * (once + params.vgg16.fine_tune.epochs * each)
+
+
+def _explained(params: Params) -> float:
+    """Return how many ways forward a stage `explain` comes to, without filter pictures."""
+    frames = 2 + 6 * (params.explain.faithfulness_steps - 1)  # three orders, there and back
+    return params.explain.faithfulness_images * (frames + TRAINING) + EXAMPLES
+
+
+def _filters(params: Params) -> float:
+    """Return the GFLOP of VGG16's filter pictures: half the steps are at half the side."""
+    wanted = params.explain.filters
+    each = sum(vgg16_gflop(wanted.size, layer) for layer in wanted.layers.get("vgg16", []))
+    return TRAINING * each * wanted.count * wanted.steps * (1 + 1 / 4) / 2 / BASE_SHARE
+
+
+def matrix_product(precision: str, seconds: float = 2.0, side: int = 2048) -> float:
+    """Return the GFLOP/s of TensorFlow's product of two `side` × `side` matrices, measured."""
+    import tensorflow as tf
+
+    draw = tf.random.Generator.from_seed(0).normal((side, side))
+    factor = tf.cast(draw, precision)
+    product = tf.function(lambda: tf.reduce_sum(tf.cast(factor @ factor, tf.float32)))
+    product()
+    ends, best = time.perf_counter() + seconds, float("inf")
+    while time.perf_counter() < ends:
+        begun = time.perf_counter()
+        product().numpy()
+        best = min(best, time.perf_counter() - begun)
+    return 2 * side**3 / best / 1e9
+
+
+def whole_run(params: Params, precision: str) -> str:
+    """Measure this machine for two seconds and say how long all stages of `params` will take."""
+    gflops = matrix_product(precision)
+    return text(stages(params, images(params.data), gflops), gflops, precision)
+
+
+def text(found: Stages, gflops: float, precision: str) -> str:
+    """Return the estimate as one line: the whole, then the four longest stages."""
+    longest = sorted(found, key=found.__getitem__, reverse=True)[:4]
+    parts = ", ".join(f"{name} {duration(found[name])}" for name in longest)
+    whole = duration(sum(found.values()))
+    return f"about {whole} here ({gflops:.0f} GFLOP/s in {precision}), most of it: {parts}"
