@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ import click
 
 from convlens import __version__, params, paths
 from convlens.cli_explain import explain
+from convlens.data.names import printable
 from convlens.errors import EXTRA, InputError, missing_extra, of_the_disk
 
 
@@ -22,6 +24,8 @@ class _Group(click.Group):
     """Shows a user's mistake as one message, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal's letters lack
+            sys.stdout.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except InputError as error:
@@ -77,12 +81,16 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> N
     from convlens.runtime import quiet_tensorflow
 
     found = photos.find(paths)
+    for note in found.notes:
+        click.echo(note, err=True)
+    if not found.paths:
+        sys.exit(1)
     quiet_tensorflow()
     net = keras_file.load(models / model / "model.keras")
-    answers = list(photos.predict(net, found, console))
+    answers = list(photos.predict(net, found.paths, console))
     _print([a for a in answers if not a.reason], layout)
     for bad in (a for a in answers if a.reason):
-        click.echo(f"{bad.path}: {bad.reason}", err=True)
+        click.echo(f"{printable(bad.path)}: {bad.reason}", err=True)
     sys.exit(1 if any(a.reason for a in answers) else 0)
 
 
@@ -93,7 +101,7 @@ main.add_command(explain)
 @click.argument("archive", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="print everything as JSON")
 def inspect(archive: Path, as_json: bool) -> None:
-    """Say what ARCHIVE, a zip or folder of photos, holds; change nothing.
+    """Say what ARCHIVE, a zip, tar or folder of photos, holds; change nothing.
 
     Counts by class and split, formats, sizes, unusable photos and photos that look alike.
     """
@@ -211,7 +219,9 @@ def _repository() -> tuple[Path, params.Params]:
 def _print(answers: Iterable[Any], layout: str) -> None:
     columns = ("path", "probability_dog", "predicted")
     rows = [
-        dict(zip(columns, (str(a.path), round(a.probability_dog, 6), a.predicted), strict=True))
+        dict(
+            zip(columns, (printable(a.path), round(a.probability_dog, 6), a.predicted), strict=True)
+        )
         for a in answers
     ]
     if layout == "json":
