@@ -41,7 +41,7 @@ photos-full:  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
 photos-224:  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
 tutorial:  ## the tutorials' recipe to the letter, for comparison
 drawn drawn-large photos photos-full photos-224 tutorial: $(READY)
-	@$(RECIPE) $(@:photos=photos-small) $(if $(ARCHIVE),--archive "$(ARCHIVE)") && $(MAKE) --no-print-directory repro
+	@$(RECIPE) $(@:photos=photos-small) $(if $(value ARCHIVE),--archive '$(subst ','\'',$(value ARCHIVE))') && $(MAKE) --no-print-directory repro
 
 test: $(DEV)  ## run every test, two at a time
 	@pytest -n 2 --dist loadgroup
@@ -78,6 +78,6 @@ lock: .venv/.uv  ## resolve the dependencies anew and pin them with hashes
 LOCK = --quiet --upgrade --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header
 
 clean:  ## remove everything produced, DVC's cache and the MLflow store included
-	rm -rf data/raw data/prepared data/weights data/features models/*/ reports/*/ reports/index.html \
+	rm -rf data/raw data/packed.zip data/prepared data/weights data/features models/*/ reports/*/ reports/index.html \
 		.convlens mlflow.db* mlartifacts .dvc/cache .dvc/tmp .pytest_cache .mypy_cache .ruff_cache
 	git checkout --quiet -- models reports 2>/dev/null || true

@@ -1,6 +1,7 @@
 """Stage `fetch`: bring the archive of photos here; see convlens.data.sources."""
 
 import os
+import sys
 from pathlib import Path
 
 from convlens.data import sources
@@ -13,6 +14,8 @@ OUT = Path("data/raw/source.zip")
 
 def main(data: DataParams) -> None:
     digest = sources.fetch(data, OUT, mirror=os.environ.get("CONVLENS_MIRROR"), progress=console)
+    for warning in sources.warnings(OUT):
+        print(f"warning: {warning}", file=sys.stderr)
     if data.source == "cats-and-dogs-small" and data.sha256 is None:
         print(f"The publisher names no sha256; pin what arrived: data.sha256: {digest}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import inspect
-import resource
+import io
 import signal
 import sys
 import time
@@ -32,6 +32,8 @@ def run(main: Callable[..., None]) -> NoReturn:
     in order. So the signature says what a stage depends on, and a test holds dvc.yaml to it.
     """
     _die_with_parent()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal's letters lack
+        sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGINT, _terminate)
     signal.signal(signal.SIGTERM, _terminate)
     name = "@".join([Path(inspect.getfile(main)).stem, *(Path(w).name for w in sys.argv[1:])])
@@ -105,9 +107,18 @@ def _track(name: str) -> None:
 
 
 def _record_usage(name: str, seconds: float) -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    usage = {"seconds": round(seconds, 2), "peak_memory_mb": round(peak)}
+    usage = {"seconds": round(seconds, 2), "peak_memory_mb": _peak_memory()}
     write_json(LOCAL / "usage" / f"{name}.json", usage)
+
+
+def _peak_memory() -> int | None:
+    """Return the process' peak in MiB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # not a Unix
+        return None
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
 
 
 def _die_with_parent() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from convlens import params, paths
+from convlens.data.names import printable
 from convlens.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,11 +105,11 @@ def explain(
     }  # fmt: skip
     trusted = set(NAMED)  # our own models are fed as they were trained
 
-    def look(path: Path, folder: Path) -> str:
+    def look(path: Path, folder: Path, number: int) -> str:
         """Write the pictures of one photo; return why it can't be read, if so."""
         seen: dict[str, Seen] = {}
         for name, explainer in explainers.items():
-            photo = read(path, explainer.classifier)
+            photo = read(path, explainer.classifier, number)
             if isinstance(photo, str):
                 return photo
             if name not in trusted:
@@ -117,16 +118,16 @@ def explain(
             seen[name] = explainer.see(photo)
             explainer.write(seen[name], folder / name, every_channel=channels, arrays=raw)
             said = seen[name].looks[0].caption
-            click.echo(f"{path.name}: {name} says {said}; see {folder / name}")
+            click.echo(f"{printable(path.name)}: {name} says {said}; see {folder / name}")
         if len(seen) == 2:
             write_both(seen, folder / "both.png", colormap)
         return ""
 
     bad = 0
     with as_file(files("convlens") / "assets/chelsea.png") as chelsea:
-        for path, folder in _places(photos or [chelsea], out):
-            if reason := look(path, folder):
-                click.echo(f"{path}: {reason}", err=True)
+        for number, (path, folder) in enumerate(_places(photos or [chelsea], out), 1):
+            if reason := look(path, folder, number):
+                click.echo(f"{printable(path)}: {reason}", err=True)
                 bad += 1
     sys.exit(1 if bad else 0)
 
@@ -137,7 +138,10 @@ def _places(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     from convlens.report.own_photos import unique
 
     found = photos.find(paths)
-    return [(p, out / n) for p, n in zip(found, unique(p.stem for p in found), strict=True)]
+    for note in found.notes:
+        click.echo(note, err=True)
+    stems = unique(printable(path.stem) for path in found.paths)
+    return [(path, out / stem) for path, stem in zip(found.paths, stems, strict=True)]
 
 
 def _load(name: str, models: Path) -> Classifier:

@@ -17,7 +17,7 @@ from convlens import lock
 from convlens import runtime as rt
 from convlens.errors import InputError, masked
 from convlens.git import commit, git, uncommitted
-from convlens.params import MODELS, Params
+from convlens.params import MODELS, NO_ARCHIVE, Params
 from convlens.parts import parts
 from convlens.provenance import home
 from convlens.reproduce import damaged
@@ -173,7 +173,14 @@ def _paths(params: Params) -> Iterator[Finding]:
         "vgg16.weights": params.vgg16.weights,
         "imagenet.weights": params.imagenet.weights,
     }
+    if params.data.archive is None:
+        yield Finding(
+            "problem", "params.yaml: data.archive", "null, which DVC can't watch",
+            f"write {NO_ARCHIVE} where no archive is read",
+        )  # fmt: skip
     for key, value in named.items():
+        if value == NO_ARCHIVE:
+            continue
         if value and not Path(value).is_absolute():
             yield Finding(
                 "warning", f"params.yaml: {key}", f"the relative path {value}",

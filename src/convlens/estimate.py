@@ -7,14 +7,15 @@ within a factor of about one and a half.
 
 from __future__ import annotations
 
-import os
 import time
-import zipfile
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from convlens.data.layout import SUFFIXES
+from convlens.data.archive import open_archive
+from convlens.data.folder import listing
+from convlens.data.names import is_photo
+from convlens.errors import InputError
 from convlens.evaluation.summary import duration
 from convlens.models import convnet, vgg16
 from convlens.params import ConvnetParams, DataParams, Params
@@ -43,15 +44,13 @@ def images(data: DataParams) -> dict[str, int]:
 
 def _archived(path: Path) -> int:
     """Return how many photos an archive or folder seems to hold: 0 if it can't be read."""
-    if path.is_dir():
-        names = [name for _, _, files in os.walk(path) for name in files]
-    else:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-        except (OSError, zipfile.BadZipFile):  # the stage that reads it says what is wrong
-            return 0
-    return sum(Path(name).suffix.lower() in SUFFIXES for name in names)
+    try:
+        if path.is_dir():
+            return len(listing(path).photos)
+        with open_archive(path) as archive:
+            return sum(map(is_photo, archive.namelist()))
+    except InputError:  # the stage that reads it says what is wrong
+        return 0
 
 
 def convnet_gflop(side: int) -> float:

@@ -67,7 +67,7 @@ def configure(params: RuntimeParams) -> Runtime:
         If `bfloat16` is asked for and the machine would only emulate it, slowly.
     """
     # oneDNN's pool reads it while TensorFlow loads.
-    os.environ.setdefault("OMP_NUM_THREADS", str(params.threads or cores()))
+    os.environ["OMP_NUM_THREADS"] = str(_threads(params))
     quiet_tensorflow()
     import tensorflow as tf
 
@@ -82,12 +82,18 @@ def describe(params: RuntimeParams, gpus: Sequence[Any] = ()) -> Runtime:
     """Return how this machine would compute with `params`, without touching TensorFlow."""
     return Runtime(
         precision=resolve_precision(params.precision, cpu_flags(), gpu=bool(gpus)),
-        threads=params.threads or cores(),
+        threads=_threads(params),
         device=gpus[0].name if gpus else "cpu",
         cpu=cpu_name(),
         isa=isa(cpu_flags()),
         allocator="bfc, glibc keeps freed memory" if _has_glibc() else "the system's",
     )
+
+
+def _threads(params: RuntimeParams) -> int:
+    """Return the threads that are in force: runtime.threads, else the environment's, else cores."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return params.threads or (int(first) if first.isdigit() else 0) or cores()
 
 
 def resolve_precision(asked: str, flags: frozenset[str], *, gpu: bool) -> Precision:

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any
 
+from convlens import cgroup
 from convlens.errors import InputError
 
 
 def cores() -> int:
     """Return the number of cores this process may use, which a container can restrict."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    here = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(here, cgroup.cores() or here)
 
 
 @contextmanager

@@ -37,6 +37,13 @@ def write_zip(path: Path, members: dict[str, bytes]) -> Path:
     return path
 
 
+def write_files(folder: Path, members: dict[str, bytes]) -> Path:
+    for name, content in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
 def class_folders(count: int, form: str = "{label}s/{n}.jpg") -> dict[str, bytes]:
     """`count` photos a class."""
     return {

@@ -3,12 +3,16 @@
 import json
 import zipfile
 
-from archives import class_folders, data_params, traps, write_zip
+import numpy as np
+import pytest
+from archives import class_folders, data_params, encoded, photo, picture, traps, write_zip
 from click.testing import CliRunner
+from PIL import Image
 
 from convlens.cli import main
 from convlens.data.ingest import prepare
 from convlens.data.inspect import inspect, table
+from convlens.errors import InputError
 from convlens.files import read_csv
 
 
@@ -50,3 +54,21 @@ def test_a_bad_archive_is_one_message(tmp_path) -> None:
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "nowhere.zip")])
     assert result.exit_code == 2
     assert "no such file" in result.stderr
+
+
+def test_photos_of_8_bits_in_16_are_pointed_out_as_almost_black(tmp_path) -> None:
+    members = class_folders(3)
+    for n in range(2):
+        levels = np.asarray(picture(n).convert("L")).astype(np.uint16)
+        members[f"cats/dark{n}.png"] = encoded(Image.fromarray(levels), "PNG")
+    found = inspect(write_zip(tmp_path / "a.zip", members), workers=1)
+    assert found.dark == ["cats/dark0.png", "cats/dark1.png"]
+    assert "2 photos almost black, e.g. cats/dark0.png" in table(found).split("\n\n")[0]
+
+
+def test_messages_name_what_the_user_named(tmp_path) -> None:
+    (tmp_path / "pets").mkdir()
+    (tmp_path / "pets/a.jpg").write_bytes(photo("a"))
+    with pytest.raises(InputError) as caught:
+        inspect(tmp_path / "pets")
+    assert caught.value.where == str(tmp_path / "pets")

@@ -1,15 +1,12 @@
 """Local archives and folders: checked first, then copied whole."""
 
 import hashlib
-import os
 import zipfile
-from pathlib import Path
-from unittest.mock import patch
 
 import pytest
-from archives import class_folders, data_params, photo, write_zip
+from archives import class_folders, data_params, write_zip
 
-from convlens.data.sources import fetch, pack
+from convlens.data.sources import fetch
 from convlens.errors import InputError
 
 
@@ -64,32 +61,9 @@ def test_empty_folder_is_refused(tmp_path) -> None:
     assert not (tmp_path / "source.zip").exists()
 
 
-def test_unreadable_file_in_a_folder_is_named(tmp_path) -> None:
-    for name, content in class_folders(2).items():
-        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "pets" / name).write_bytes(content)
-    with (
-        patch("pathlib.Path.read_bytes", side_effect=PermissionError(13, "Permission denied")),
-        pytest.raises(InputError, match=r"(?s)cats/0\.jpg.*Permission denied"),
-    ):
-        fetch(data_params(archive=str(tmp_path / "pets")), tmp_path / "source.zip")
-    assert not (tmp_path / "source.zip").exists()
-
-
 def test_drawings_are_made_here(tmp_path) -> None:
     params = data_params(1, 1, 1, source="drawn", archive=None)
     fetch(params, tmp_path / "source.zip")
     with zipfile.ZipFile(tmp_path / "source.zip") as archive:
         photos = [name for name in archive.namelist() if name.startswith("drawn/")]
     assert len(photos) == 6
-
-
-def test_a_name_that_is_no_text_is_refused(tmp_path) -> None:
-    folder = tmp_path / "pets"
-    for label in ("cats", "dogs"):
-        (folder / label).mkdir(parents=True)
-        (folder / label / "1.jpg").write_bytes(photo(label))
-    latin = os.fsencode(folder / "cats") + b"/K\xe4tzchen.jpg"
-    Path(os.fsdecode(latin)).write_bytes(photo("k"))
-    with pytest.raises(InputError, match="UTF-8"):
-        pack(folder, tmp_path / "out.zip")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from convlens.data import SPLITS, duplicates
 from convlens.data.layout import Place
 from convlens.data.scan import Scan
 from convlens.data.split import STRENGTH, SplitRule, draw
-from convlens.errors import InputError
 
 UNUSED = "beyond the asked split"
 CONFLICT = "conflicting labels"
@@ -123,19 +121,4 @@ def _drop(candidate: _Candidate, kept: Kept, reason: str) -> Dropped:
     scan = candidate.scan
     return Dropped(
         scan.path, candidate.label, candidate.split, scan.sha256, kept.scan.path, kept.group, reason
-    )
-
-
-def refuse_too_many_bad(quarantine: Sequence[Scan], photos: int, limit: float, path: Path) -> None:
-    """Raise InputError if more than the share `limit` of the photos is quarantined."""
-    if len(quarantine) <= limit * photos:
-        return
-    reasons = Counter(str(scan.reason) for scan in quarantine).most_common()
-    listed = ", ".join(f"{count} {reason}" for reason, count in reasons)
-    names = ", ".join(scan.path for scan in quarantine[:3])
-    raise InputError(
-        path,
-        expected=f"at most {limit:.1%} unusable photos (data.max_bad_fraction)",
-        found=f"{len(quarantine)} of {photos}: {listed}; first: {names}",
-        fix="look at them with `convlens inspect`, mend the archive or raise the limit",
     )

@@ -13,11 +13,12 @@ from filelock import FileLock
 from convlens import files
 from convlens.data import CLASSES, SPLITS, examples
 from convlens.data.archive import open_archive
-from convlens.data.curate import UNUSED, Curation, Kept, curate, refuse_too_many_bad
+from convlens.data.curate import UNUSED, Curation, Kept, curate
 from convlens.data.layout import Arrangement, arrange
 from convlens.data.scan import Scan, scan
 from convlens.data.space import FREE_SOME, check_space
 from convlens.data.split import SplitRule
+from convlens.data.whats_there import refuse_too_many_bad
 from convlens.params import DataParams
 from convlens.progress import Progress, silent
 from convlens.workers import cores
@@ -52,9 +53,10 @@ def prepare(
     out.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(out.with_name(f".{out.name}.lock")):
         _sweep(out)
-        with open_archive(archive) as opened:
+        shown = Path(params.archive) if params.source == "archive" and params.archive else archive
+        with open_archive(archive, shown) as opened:
             entries = opened.namelist()
-        arrangement = arrange(entries, archive)
+        arrangement = arrange(entries, shown)
         names = list(arrangement.photos)
         # every photo stands in the scratch file and in an array for a while
         check_space(out.parent, 2 * len(names) * params.image_size**2 * 3, FREE_SOME)
@@ -72,7 +74,8 @@ def prepare(
             own = {place.split for place in arrangement.photos.values() if place.split}
             rule = SplitRule(params.split, params.seed, own)
             curation = curate(scans, arrangement.photos, rule)
-            refuse_too_many_bad(curation.quarantine, len(names), params.max_bad_fraction, archive)
+            bad = {scan.path: str(scan.reason) for scan in curation.quarantine}
+            refuse_too_many_bad(bad, len(names), params.max_bad_fraction, shown)
             rule.check(curation.counts, arrangement.counts)
             rows = {name: row for row, name in enumerate(names)}
             _write_arrays(curation.manifest, scratch, rows, partial, params.image_size)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convlens import files
-from convlens.data import CLASSES, duplicates, sources
+from convlens.data import CLASSES, duplicates, pack
 from convlens.data.archive import open_archive
 from convlens.data.curate import CONFLICT
-from convlens.data.layout import arrange
-from convlens.data.scan import scan
+from convlens.data.layout import Arrangement, arrange
+from convlens.data.names import is_photo, printable, suffix, tally
+from convlens.data.scan import Scan, scan
+from convlens.data.whats_there import number
 from convlens.progress import Progress, silent
 from convlens.workers import cores
 
 SIZE = 150  # pixels a side at which photos are compared
 NO_SPLIT = "(no split)"
 LISTED = 10
+DARK = 24  # grey levels, of 255: a photo without a brighter part is almost black
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class Inspection:
 
     `counts` are the usable photos by split and class, `alike` groups of paths that show the same
     photo, `width` and `height` the least, median and largest of the usable photos, in pixels.
+    `warnings` are sentences on what was left out, `other_files` the ignored files that are not
+    named like photos, by suffix, and `dark` the usable photos that are almost black.
     """
 
     path: str
     sha256: str
     layout: str
     entries: int
+    warnings: list[str]
     counts: dict[str, dict[str, int]]
     formats: dict[str, int]
     modes: dict[str, int]
@@ -41,27 +46,32 @@ class Inspection:
     height: tuple[int, int, int]
     quarantine: list[dict[str, str]]
     alike: list[list[str]]
+    dark: list[str]
     ignored: dict[str, int]
+    other_files: dict[str, int]
 
 
 def inspect(path: Path, *, progress: Progress = silent, workers: int | None = None) -> Inspection:
-    """Decode every photo of a zip or folder as `prepare` would, and write nothing.
+    """Decode every photo of an archive or folder as `prepare` would, and write nothing.
 
     Raises
     ------
     InputError
         As convlens.data.ingest.prepare does, but for bad or few photos: these are reported.
     """
-    if not path.is_dir():
-        return _inspect(path, path, progress, workers or cores())
+    if not pack.is_packed(path):
+        return _inspect(path, path, {}, progress, workers or cores())
     with tempfile.TemporaryDirectory() as folder:
         packed = Path(folder) / "source.zip"
-        sources.pack(path, packed, progress)
-        return _inspect(packed, path, progress, workers or cores())
+        faults = pack.pack(path, packed, progress)
+        found = _inspect(packed, path, faults, progress, workers or cores())
+        return found if path.is_dir() else replace(found, sha256=files.sha256(path))
 
 
-def _inspect(archive: Path, shown: Path, progress: Progress, workers: int) -> Inspection:
-    with open_archive(archive) as opened:
+def _inspect(
+    archive: Path, shown: Path, faults: dict[str, str], progress: Progress, workers: int
+) -> Inspection:
+    with open_archive(archive, shown) as opened:
         entries = opened.namelist()
     arrangement = arrange(entries, shown)
     places = arrangement.photos
@@ -73,31 +83,67 @@ def _inspect(archive: Path, shown: Path, progress: Progress, workers: int) -> In
     alike = [paths for paths in groups.values() if len(paths) > 1]
     conflicting = {p for paths in alike if len({places[q].label for q in paths}) > 1 for p in paths}
     usable = [found for found in good if found.path not in conflicting]
-    bad = {found.path: found.reason or CONFLICT for found in scans}
-    counts: dict[str, dict[str, int]] = {}
-    for found in usable:
-        place = places[found.path]
-        of_split = counts.setdefault(place.split or NO_SPLIT, dict.fromkeys(CLASSES, 0))
-        of_split[place.label] += 1
-        del bad[found.path]
+    bad = {
+        found.path: faults.get(found.path) or found.reason or CONFLICT
+        for found in scans
+        if found.reason or found.path in conflicting
+    }
+    dark = [found.path for found in usable if max(found.thumb) < DARK]
     return Inspection(
-        path=str(shown),
+        path=printable(shown),
         sha256=files.sha256(archive),
         layout=arrangement.layout,
         entries=len(entries),
-        counts=counts,
-        formats=_tally(found.format for found in usable),
-        modes=_tally(found.mode for found in usable),
+        warnings=_warnings(arrangement, faults, bad, dark),
+        counts=_counts(usable, arrangement),
+        formats=tally(found.format for found in usable),
+        modes=tally(found.mode for found in usable),
         width=_spread([found.width for found in usable]),
         height=_spread([found.height for found in usable]),
         quarantine=[{"path": name, "reason": reason} for name, reason in sorted(bad.items())],
         alike=sorted(alike),
-        ignored=_tally(arrangement.ignored.values()),
+        dark=dark,
+        ignored=tally(arrangement.ignored.values()),
+        other_files=tally(
+            suffix(name) or "without suffix"
+            for name, why in arrangement.ignored.items()
+            if why == "not named like a photo"
+        ),
     )
 
 
-def _tally(values: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))
+def _counts(usable: Sequence[Scan], arrangement: Arrangement) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for found in usable:
+        place = arrangement.photos[found.path]
+        of_split = counts.setdefault(place.split or NO_SPLIT, dict.fromkeys(CLASSES, 0))
+        of_split[place.label] += 1
+    return counts
+
+
+def _warnings(
+    arrangement: Arrangement, faults: dict[str, str], bad: dict[str, str], dark: Sequence[str]
+) -> list[str]:
+    found = list(arrangement.warnings)
+    unread = [name for name in faults if name.endswith("/")]
+    if unread:
+        found.append(
+            f"{number(len(unread), 'folder')} can't be read: {unread[0]} ({faults[unread[0]]})"
+        )
+    others = [name for name in faults if name not in bad and is_photo(name)]
+    if others:
+        found.append(
+            f"{number(len(others), 'photo')} outside the layout can't be read: {others[0]}"
+        )
+    if len(bad) > len(arrangement.photos) - len(bad):
+        reason, count = max(tally(bad.values()).items(), key=lambda item: item[1])
+        found.append(f"most photos are unusable; {count:,} of {len(bad):,}: {reason}")
+    if dark:
+        found.append(
+            f"{number(len(dark), 'photo')} almost black, e.g. {dark[0]}: perhaps 8 bits were "
+            "written into 16"
+        )
+    return found
 
 
 def _spread(values: Sequence[int]) -> tuple[int, int, int]:
@@ -106,29 +152,41 @@ def _spread(values: Sequence[int]) -> tuple[int, int, int]:
 
 
 def table(found: Inspection) -> str:
-    """Return the findings as text for a terminal."""
+    """Return the findings as text for a terminal: what was found and what is wrong come first."""
     lines = [
         f"{found.path}",
-        f"sha256    {found.sha256}",
-        f"layout    {found.layout}",
-        f"entries   {found.entries:,}",
+        f"found:    {_found(found)}",
+        *(f"warning:  {warning}" for warning in found.warnings),
         "",
         f"{'split':<12}" + "".join(f"{label:>9}" for label in CLASSES),
     ]
     for split, counts in found.counts.items():
         lines.append(f"{split:<12}" + "".join(f"{counts[label]:>9,}" for label in CLASSES))
+    others = f" ({_joined(found.other_files)})" if found.other_files else ""
     lines += [
         "",
+        f"layout    {found.layout}",
+        f"entries   {found.entries:,}",
+        f"sha256    {found.sha256}",
         f"formats   {_joined(found.formats)}",
         f"modes     {_joined(found.modes)}",
         f"width     {found.width[0]} to {found.width[2]}, median {found.width[1]} pixels",
         f"height    {found.height[0]} to {found.height[2]}, median {found.height[1]} pixels",
-        f"ignored   {_joined(found.ignored)}",
+        f"ignored   {_joined(found.ignored)}{others}",
     ]
     bad = [f"{row['path']}: {row['reason']}" for row in found.quarantine]
     lines += _listed("quarantine", bad)
     lines += _listed("alike", [" = ".join(group) for group in found.alike])
     return "\n".join(lines)
+
+
+def _found(found: Inspection) -> str:
+    usable = sum(sum(counts.values()) for counts in found.counts.values())
+    ignored = sum(found.ignored.values())
+    return (
+        f"{number(usable, 'usable photo')}, {len(found.quarantine):,} in quarantine, "
+        f"{ignored:,} other {'entry' if ignored == 1 else 'entries'} ignored"
+    )
 
 
 def _joined(numbers: dict[str, int]) -> str:

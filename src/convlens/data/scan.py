@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convlens.data.archive import open_archive, read
-from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
-from convlens.errors import InputError
+from convlens.data.decode import BadPhotoError, decode
 from convlens.progress import Progress, silent
 from convlens.workers import pool
 
@@ -36,7 +35,7 @@ class _Worker:
     """One process's open archive and scratch file."""
 
     def __init__(self, archive: Path, scratch: Path | None, size: int) -> None:
-        self.path, self.size = archive, size
+        self.size = size
         self.archive = open_archive(archive)
         self.scratch = None if scratch is None else scratch.open("r+b", buffering=0)
 
@@ -48,19 +47,12 @@ class _Worker:
     def scan(self, row: int, name: str) -> Scan:
         content = read(self.archive, name)
         if content is None:
-            return Scan(name, "", "damaged in the archive")
+            return Scan(name, "", self.archive.faults.get(name, "damaged in the archive"))
         digest = hashlib.sha256(content).hexdigest()
         try:
             photo = decode(content, self.size)
         except BadPhotoError as error:
             return Scan(name, digest, str(error))
-        except TooManyPixelsError as error:
-            raise InputError(
-                f"{self.path}: {name!r}",
-                expected="photos of an ordinary size",
-                found=str(error),
-                fix="do not use this archive, or make one without that photo",
-            ) from error
         # written, not memory-mapped: pages written through a map would count as resident memory
         if self.scratch:
             self.scratch.seek(row * photo.pixels.nbytes)
@@ -84,11 +76,6 @@ def scan(
 
     Without a scratch file only the findings are kept. They and the bytes of `scratch` do not
     depend on `workers`. Rows of photos that cannot be decoded are holes.
-
-    Raises
-    ------
-    InputError
-        A photo has more pixels than decode.MAX_PIXELS; it names the member.
     """
     if scratch:
         with scratch.open("wb") as empty:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from filelock import FileLock
 
 from convlens import files
-from convlens.data import SPLITS
+from convlens.data import SPLITS, pack
 from convlens.data.archive import open_archive
 from convlens.data.download import download
 from convlens.data.drawn.archive import write_archive
-from convlens.data.layout import arrange
+from convlens.data.layout import Arrangement, arrange
+from convlens.data.whats_there import refuse_too_many_bad
 from convlens.errors import InputError
 from convlens.params import DataParams
 from convlens.progress import Progress, silent
@@ -45,7 +46,8 @@ def fetch(
 ) -> str:
     """Bring the archive that `params` asks for to `out`, complete and safe; return its sha256.
 
-    A folder of class folders becomes a zip whose bytes depend on names and contents only.
+    A folder of class folders becomes a zip whose bytes depend on names and contents only; so does
+    a tar archive.
     `mirror` replaces everything before the file name in the address of a download.
 
     Raises
@@ -68,75 +70,75 @@ def _bring(params: DataParams, out: Path, mirror: str | None, progress: Progress
             out, counts=counts, size=params.image_size, seed=params.seed, progress=progress
         )
     elif params.source == "archive":
-        _take(Path(params.archive or "").expanduser(), out, params.sha256, progress)
+        _take(params, Path(params.archive or "").expanduser(), out, progress)
     else:
         public = DOWNLOADS[params.source]
         url = f"{mirror.rstrip('/')}/{Path(public.url).name}" if mirror else public.url
         download(url, out, sha256=params.sha256 or public.sha256, progress=progress)
         try:
-            _check(out)
+            _check(out, limit=params.max_bad_fraction)
         except InputError:
             out.unlink()
             raise
 
 
-def _check(archive: Path) -> None:
-    with open_archive(archive) as opened:
-        arrange(opened.namelist(), archive)
+def warnings(archive: Path) -> tuple[str, ...]:
+    """Return sentences about what is left out of an archive that `fetch` brought."""
+    return _check(archive).warnings
 
 
-def _take(source: Path, out: Path, pinned: str | None, progress: Progress) -> None:
+def _check(archive: Path, shown: Path | None = None, limit: float = 1.0) -> Arrangement:
+    shown = shown or archive
+    with open_archive(archive, shown) as opened:
+        found = arrange(opened.namelist(), shown)
+        bad = {name: why for name, why in opened.faults.items() if name in found.photos}
+    refuse_too_many_bad(bad, len(found.photos), limit, shown)
+    return found
+
+
+def _take(params: DataParams, source: Path, out: Path, progress: Progress) -> None:
+    pinned = params.sha256
     with files.atomic(out) as partial:
-        if source.is_dir():
-            pack(source, partial, progress)
-            found = files.sha256(partial)
+        if pack.is_packed(source):
+            pack_whole(source, partial, params.max_bad_fraction, progress)
         else:
-            _check(source)
-            found = files.sha256(source)
+            _check(source, limit=params.max_bad_fraction)
+        # a folder has no digest of its own: it is that of the zip that it becomes
+        found = files.sha256(partial if source.is_dir() else source)
         if pinned and found != pinned:
             raise InputError(
                 f"{source} (data.archive)",
                 expected=f"sha256 {pinned} (data.sha256)",
-                found=f"sha256 {found}",
-                fix="get the right file, or pin this one by its sha256 if it is the one you want",
+                found=f"sha256 {found}: it changed since it was pinned",
+                fix=f"run `make photos ARCHIVE={quote(str(source))}` again if the new content is "
+                "the one you want (or set data.sha256), else get the old one back",
             )
-        if not source.is_dir():
+        if not partial.exists():
             shutil.copyfile(source, partial)
 
 
-def _check_name(name: str) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            ascii(name), expected="a file name in UTF-8", found="other bytes", fix="rename the file"
-        ) from error
+def pack_whole(source: Path, out: Path, limit: float, progress: Progress = silent) -> None:
+    """Zip a folder or a tar archive of photos, of which all can be read.
 
-
-def pack(folder: Path, out: Path, progress: Progress = silent) -> None:
-    """Zip the files under `folder`, sorted, stored, with one fixed date.
+    `limit` is the share of them that may be unusable for what their names and sizes already say.
 
     Raises
     ------
     InputError
-        A file cannot be read, or the folder is no layout of photos.
+        A photo or a folder can't be read, too many are unusable, it is no layout of photos, or
+        it is unsafe.
     """
-    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
-    names = sorted(name for name, path in paths.items() if path.is_file())
-    arrange(names, folder)
-    for name in names:
-        _check_name(name)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name in progress(names, what="pack photos", total=len(names), unit="files"):
-            member = zipfile.ZipInfo(name)  # dated 1980, the zip format's zero
-            member.external_attr = 0o644 << 16
-            member.create_system = 3
-            try:
-                archive.writestr(member, paths[name].read_bytes())
-            except OSError as error:
-                raise InputError(
-                    paths[name],
-                    expected="a readable file",
-                    found=str(error.strerror),
-                    fix="give yourself the right to read it, or take it out of the folder",
-                ) from error
+    faults = pack.pack(source, out, progress)
+    _refuse_unreadable(source, faults, _check(out, source, limit))
+
+
+def _refuse_unreadable(source: Path, faults: dict[str, str], found: Arrangement) -> None:
+    """Raise InputError if a photo that would be used, or a whole folder, can't be read."""
+    for name, reason in faults.items():
+        if (name in found.photos or name.endswith("/")) and not reason.startswith("a broken link"):
+            raise InputError(
+                source / name,
+                expected="a file or folder that can be read",
+                found=reason,
+                fix="give yourself the right to read it, or take it out of the folder",
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from convlens import cgroup
 from convlens.errors import InputError
 
 _GIB = 2**30
@@ -26,10 +27,12 @@ def check_space(
 
 
 def check_memory(what: str, needed: int, fix: str) -> None:
-    """Raise InputError if `what` needs more bytes than the machine has left."""
+    """Raise InputError if `what` needs more bytes than the machine, or the container, has left."""
     import psutil
 
     free = psutil.virtual_memory().available
+    left = cgroup.free_memory()
+    free = free if left is None else min(free, left)
     if free < needed:
         raise InputError(
             what,

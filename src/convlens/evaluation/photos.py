@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convlens.data import CLASSES
-from convlens.data.decode import BadPhotoError, TooManyPixelsError, squashed
-from convlens.data.layout import SUFFIXES
+from convlens.data.archive import MAX_MEMBER_BYTES, oversize
+from convlens.data.decode import BadPhotoError, Squashed, squashed
+from convlens.data.folder import Listing, listing
+from convlens.data.formats import HEAD, may_be_image, reads_heic
+from convlens.data.names import HEIC, suffix, suffixes
+from convlens.data.whats_there import heic_hint, number
 from convlens.evaluation.metrics import Scored
 from convlens.evaluation.predict import logits
 from convlens.progress import Progress, silent
@@ -25,56 +28,129 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one file; `reason` instead where the file can't be read."""
+    """What the model says of one file; `reason` instead where the file can't be read.
+
+    `probabilities` maps each class, in the model's order, to its probability in 0..1.
+    """
 
     path: Path
-    probability_dog: float = 0.0
+    probabilities: Mapping[str, float] = field(default_factory=dict)
     predicted: str = ""
     reason: str = ""
 
 
-def find(paths: Sequence[Path]) -> list[Path]:
-    """Return the files named, and the images inside the folders named, in order.
+@dataclass(frozen=True)
+class Found:
+    """The photos that a user named, in order, and sentences on what was left out."""
 
-    What is no file stays in the list, so that it is reported like any unreadable photo.
+    paths: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def find(paths: Sequence[Path]) -> Found:
+    """Return the files named, and the photos inside the folders named, in order.
+
+    Folders are read as `convlens inspect` reads them: links are followed, hidden files and our own
+    pictures are none. What is no file stays in the list, so that it is reported like any
+    unreadable photo.
+
+    Raises
+    ------
+    InputError
+        A folder can't be read, or holds too many files.
     """
-    found: list[Path] = []
+    found = Found()
+    left_out: list[str] = []
     for path in paths:
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-        found.extend(inside or [path])
+        if not path.is_dir():
+            found.paths.append(path)
+            continue
+        inside = listing(path)
+        unread = [n for n in inside.photos if suffix(n) in HEIC and not reads_heic()]
+        photos = [file for name, file in inside.photos.items() if name not in unread]
+        found.paths.extend(photos or [path] * (not unread))
+        left_out += [*inside.left_out, *unread]
+        found.notes.extend(_notes(inside))
+    if left_out:
+        kinds = _kinds(left_out)
+        hint = "" if reads_heic() else heic_hint(left_out)
+        found.notes.append(f"{number(len(left_out), 'file')} left out: {kinds}{hint}")
     return found
 
 
-def read(path: Path, height: int, width: int) -> NDArray[np.uint8] | str:
-    """Return the photo as the model wants it, (height, width, 3), or why it can't be read."""
-    if path.is_dir():
-        return f"a folder without images ({', '.join(sorted(SUFFIXES))})"
+def _kinds(names: Sequence[str]) -> str:
+    """Return the suffixes: ".heic", or with their counts if there are several."""
+    kinds = {suffix(name) for name in names}
+    return next(iter(kinds)) or "without suffix" if len(kinds) == 1 else suffixes(names)
+
+
+def _notes(inside: Listing) -> Iterator[str]:
+    if inside.own:
+        what = "folder of ConvLens' own pictures"
+        count = len(inside.own)
+        yield f"{count:,} {what if count == 1 else what.replace('folder', 'folders')} skipped"
+    for name, reason in inside.unread.items():
+        yield f"{name}: a folder that can't be read ({reason})"
+
+
+def read(path: Path, height: int, width: int) -> Squashed | str:
+    """Return the photo as the model wants it, or the reason why it can't be.
+
+    The first bytes decide whether the rest is read at all.
+    """
     try:
-        return squashed(path.read_bytes(), height, width)
+        return squashed(content(path), height, width)
     except BadPhotoError as error:
         return str(error)
-    except TooManyPixelsError as error:
-        return f"too large: {error}"
     except OSError as error:
         return error.strerror or str(error)
 
 
+def content(path: Path) -> bytes:
+    """Return the bytes of a file that begins like an image.
+
+    Raises
+    ------
+    BadPhotoError
+        It is a folder, too large, or begins like no image.
+    OSError
+        It can't be read.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise BadPhotoError("a folder without photos")
+    if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting for ever
+        raise BadPhotoError("not a file")
+    with path.open("rb") as source:
+        head = source.read(HEAD)
+        if head and not may_be_image(head):
+            raise BadPhotoError("not an image")
+        if status.st_size > MAX_MEMBER_BYTES:
+            raise BadPhotoError(oversize(status.st_size))
+        return head + source.read(MAX_MEMBER_BYTES)
+
+
 def predict(
-    model: keras.Model, paths: Sequence[Path], progress: Progress = silent
+    model: keras.Model, classes: Sequence[str], paths: Sequence[Path], progress: Progress = silent
 ) -> Iterator[Prediction]:
-    """Yield a prediction for each of `paths`, in order, a batch in memory at a time."""
+    """Yield a prediction for each of `paths`, in order, a batch in memory at a time.
+
+    `classes` are the names of the model's classes.
+    """
     height, width = model.input_shape[1:3]
     starts = range(0, len(paths), BATCH)
     for start in progress(starts, what="predicting", unit="batch"):
         batch = paths[start : start + BATCH]
         photos = [read(path, height, width) for path in batch]
         good = [photo for photo in photos if not isinstance(photo, str)]
-        values = logits(model, np.stack(good)) if good else np.zeros((0, 2))
+        pixels = [photo.pixels for photo in good]
+        values = logits(model, np.stack(pixels)) if good else np.zeros((0, len(classes)))
         scored = Scored(np.zeros(len(values), np.uint8), values)
-        answers = iter(zip(scored.probabilities[:, 1], scored.predicted, strict=True))
+        answers = iter(zip(scored.probabilities, scored.predicted, strict=True))
         for path, photo in zip(batch, photos, strict=True):
             if isinstance(photo, str):
                 yield Prediction(path, reason=photo)
             else:
-                probability, label = next(answers)
-                yield Prediction(path, float(probability), CLASSES[label])
+                chances, label = next(answers)
+                named = dict(zip(classes, chances.tolist(), strict=True))
+                yield Prediction(path, named, classes[label])

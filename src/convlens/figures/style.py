@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from convlens.figures import letters
 from convlens.files import atomic
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def save(fig: Figure, path: Path, compression: int = 6) -> Path:
 
     `compression` is zlib's, 1 (fast) to 9 (small).
     """
+    letters.fit(fig.texts)
     with atomic(path) as partial:
         packed = {"compress_level": compression}
         fig.savefig(partial, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs=packed)

@@ -3,6 +3,7 @@
 from convlens.params.reading import changed, check, flat, load, put, tree
 from convlens.params.sections import (
     MODELS,
+    NO_ARCHIVE,
     AugmentParams,
     ConvnetParams,
     DataParams,
@@ -23,6 +24,7 @@ from convlens.params.sections import (
 
 __all__ = [
     "MODELS",
+    "NO_ARCHIVE",
     "AugmentParams",
     "ConvnetParams",
     "DataParams",

@@ -12,6 +12,7 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 MODELS = ("convnet", "vgg16")
+NO_ARCHIVE = "data/none"  # an empty place that DVC can watch where no archive is read
 
 
 class Section(BaseModel):
@@ -41,7 +42,7 @@ class DataParams(Section):
     """Section `data`: where the photos come from and how they are split."""
 
     source: Literal["drawn", "archive", "cats-and-dogs-small", "kaggle-cats-dogs"]
-    archive: str | None = Field(description="local zip or folder; for source `archive`")
+    archive: str | None = Field(description="local zip, tar or folder; for source `archive`")
     sha256: Sha256 | None = Field(description="the pinned digest of the archive, if known")
     seed: Seed
     image_size: Annotated[int, Field(ge=32, le=512)] = Field(description="pixels a side")
@@ -51,7 +52,7 @@ class DataParams(Section):
 
     @model_validator(mode="after")
     def _archive_given(self) -> DataParams:
-        if self.source == "archive" and not self.archive:
+        if self.source == "archive" and self.archive in (None, "", NO_ARCHIVE):
             raise ValueError("source is 'archive' but data.archive names no file")
         if self.source == "drawn" and isinstance(self.split.train, float):
             raise ValueError("source 'drawn' wants counts a class in data.split, not fractions")

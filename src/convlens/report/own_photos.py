@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.decode import original
+from convlens.data.decode import TALLEST, original
+from convlens.data.names import printable
 from convlens.errors import InputError
 from convlens.evaluation import photos
 from convlens.evaluation.numbers import says
@@ -25,6 +26,7 @@ from convlens.explain.gradcam import Heatmaps, Method, class_activation
 from convlens.explain.maps import agreement, resize
 from convlens.figures import grids
 from convlens.figures.heatmaps import Look, both_models, panels
+from convlens.figures.letters import readable
 from convlens.figures.style import save
 from convlens.figures.summary import one_page
 from convlens.files import atomic
@@ -37,8 +39,11 @@ _LARGEST = 480  # pixels a side of a photo in a figure
 _DEPTHS, _CLASSES, _ROWS = 4, 3, 12  # on a page: depths, classes; rows of the sheet
 
 
-def read(path: Path, classifier: Classifier) -> Photo | str:
-    """Return a photo as the model wants it and as figures want it, or why it can't be read."""
+def read(path: Path, classifier: Classifier, number: int = 1) -> Photo | str:
+    """Return a photo as the model wants it and as figures want it, or why it can't be read.
+
+    Figures name it by its file, or by `number` where no font has the letters.
+    """
     from PIL import Image
 
     found = photos.read(path, *classifier.size)
@@ -46,7 +51,10 @@ def read(path: Path, classifier: Classifier) -> Photo | str:
         return found
     shown = Image.fromarray(original(path.read_bytes()))
     shown.thumbnail((_LARGEST, _LARGEST))
-    return Photo(path.stem, np.asarray(shown), _channels(found, classifier.channels))
+    name = readable(printable(path.stem), f"photo {number}")
+    if max(found.width, found.height) > TALLEST * min(found.width, found.height):
+        name += f" ({found.width:,} × {found.height:,} pixels, squeezed)"
+    return Photo(name, np.asarray(shown), _channels(found.pixels, classifier.channels))
 
 
 def _channels(rgb: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
