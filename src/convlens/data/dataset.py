@@ -75,7 +75,7 @@ def load_split(folder: Path, name: str) -> Split:
 
 def load_classes(folder: Path) -> tuple[str, ...]:
     """Return the names of the classes of the data that `prepare` wrote, in order."""
-    return tuple(read_json(folder / "data.json")["counts"]["train"])
+    return tuple(read_json(folder / "data.json")["classes"])
 
 
 class TrainingSource(Protocol):
