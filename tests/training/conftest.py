@@ -43,8 +43,7 @@ def write_prepared(folder: Path, classes=("cat", "dog"), side: int = 48) -> Path
         np.save(folder / f"{split}_labels.npy", labels)
         names = [classes[label] for label in labels]
         rows += [f"{split}/{i}.png,{n},{split},,,,PNG,RGB,9,9" for i, n in enumerate(names)]
-    counts = {split: dict.fromkeys(classes, 0) for split in ("train", "validation", "test")}
-    write_json(folder / "data.json", {"counts": counts})
+    write_json(folder / "data.json", {"classes": classes})
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
     return folder
 

@@ -55,9 +55,9 @@ def load_split(folder: Path, name: str) -> Split:
         images = np.load(folder / f"{name}.npy", mmap_mode="r")
         labels = np.load(folder / f"{name}_labels.npy")
         classes = load_classes(folder)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(
-            folder / f"{name}.npy", expected="an array written by stage prepare",
+            folder / f"{name}.npy", expected="an array and its classes, written by stage prepare",
             found=str(error), fix="run `dvc repro prepare`",
         ) from error  # fmt: skip
     if len(images) != len(labels):
