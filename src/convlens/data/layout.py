@@ -120,7 +120,7 @@ def _text(kind: int, names: Sequence[str]) -> str:
     if names == CATS_AND_DOGS.names:
         return LAYOUTS[kind]
     shown = listed(names)
-    return LAYOUTS[kind].replace("cats,dogs", shown).replace("cat,dog", shown)
+    return re.sub("cats,dogs|cat,dog", shown.replace("\\", r"\\"), LAYOUTS[kind])
 
 
 def _labels(by_name: dict[str, str]) -> set[str]:
