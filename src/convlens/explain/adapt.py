@@ -101,7 +101,14 @@ def in_float32(graph: Graph) -> Graph:
     import keras
 
     policy = keras.DTypePolicy("float32")
+    if not any(_half(node.op) for node in graph.nodes):
+        return graph
     return graph.changed(lambda op: with_policy(op, policy, _HALF, {}))
+
+
+def _half(op: Any) -> bool:
+    parts = op._flatten_layers() if hasattr(op, "_flatten_layers") else ()
+    return any(layer.compute_dtype in _HALF for layer in parts)
 
 
 def in_policy(graph: Graph, name: str, logits: int) -> Graph:

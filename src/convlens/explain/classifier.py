@@ -67,7 +67,7 @@ class Classifier:
         preprocess: Callable[[Any], Any] | str | None = None,
         output: int | str | None = None,
     ) -> None:
-        found = flatten(model)
+        self._open = found = flatten(model)
         self.name: str = found.name
         adapt.check(found)
         (self.source,) = found.inputs
@@ -80,6 +80,7 @@ class Classifier:
         self.width = int(np.prod(self.graph.shapes[self.logits_slot][1:]))
         self.classes = adapt.class_names(classes, 2 if self.width == 1 else self.width, self.name)
         self._change = _preprocessing(preprocess, self.channels)
+        self._graphs: dict[str, Graph] = {}
         self._functions: dict[Any, Any] = {}
         self._placements: dict[Any, Placement] = {}
 
@@ -202,14 +203,16 @@ class Classifier:
         def forward(given: Any) -> Any:
             return self.flat(graph.run({self.source: given}, [self.logits_slot])[0])
 
-        run = self.compiled(("logits", policy), forward)
+        run = self.compiled(("logits", id(graph)), forward)
         starts = range(0, len(images), _BATCH)
         parts = [run(self.prepare(images[start : start + _BATCH])) for start in starts]
         return np.concatenate([np.asarray(part) for part in parts])
 
     def in_policy(self, policy: str) -> Graph:
         """Return the graph with hidden layers computing in a Keras dtype policy."""
-        return adapt.in_policy(self.exact, policy, self.logits_slot)
+        if policy not in self._graphs:
+            self._graphs[policy] = adapt.in_policy(self.exact, policy, self.logits_slot)
+        return self._graphs[policy]
 
     def flat(self, logits: Any) -> Any:
         """Return logits (N, width) float32 from the tensor of their slot."""
@@ -244,8 +247,9 @@ class Classifier:
         """
         slot, size = self.slot(layer), size or self.size
         if (slot, size) not in self._placements:
-            graph = self.exact if size == self.size else self.exact.sized(*size)
-            sites = self.sites if size == self.size else placement.sites(graph, self.source)
+            sites = self.sites
+            if size != self.size:
+                sites = placement.sites(self._open.sized(*size), self.source)
             found = (
                 self._measured(layer, size, sites[slot])
                 if sites[slot].doubt

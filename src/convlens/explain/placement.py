@@ -125,13 +125,14 @@ def _reshaped(before: Site, shape: tuple[int, ...]) -> Site | None:
 
 def _joined(graph: Graph, node: Node, before: Sequence[Site], count: int) -> Site | None:
     """Return the site of tokens joined: along the tokens, or along their features."""
-    if all(count == _count(site) for site in before):
-        return _met(before, before[0].grid)
+    most = max(before, key=_count)
+    if count == _count(most):
+        return _met([site for site in before if site.grid == most.grid], most.grid)
     ahead = 0
     for slot in (node.bound[id(tensor)] for tensor in node.arguments.keras_tensors):
         length = graph.shapes[slot][1]
-        if length == _count(before[0]):
-            return before[0]._replace(skip=ahead + (before[0].skip or 0))
+        if length == _count(most):
+            return most._replace(skip=ahead + (most.skip or 0))
         ahead += length or 0
     return None
 
@@ -187,9 +188,9 @@ def _grid(count: int, before: Site) -> tuple[Any, int | None]:
     high, wide = before.grid
     if before.skip is not None and count >= _count(before):
         return before.grid, count - high * wide
-    for skip in range(6):
+    for skip in range(min(6, count - 1)):
         side = math.sqrt(high * wide / max(count - skip, 1))
         if side >= 1 and side == int(side) and high % side == 0 and wide % side == 0:
             return (high // int(side), wide // int(side)), skip
     root = math.isqrt(count)
-    return ((root, root), count - root * root) if 0 <= count - root * root < 6 else (None, None)
+    return ((root, root), count - root * root) if root > 1 and count - root * root < 6 else (None, None)

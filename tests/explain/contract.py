@@ -1,0 +1,209 @@
+"""What must hold for every net, whatever its kind; `python contract.py` writes the document."""
+
+import contextlib
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from nets import APPLICATIONS, BUILT, build, photos
+
+from convlens.explain import filters, layers, saliency
+from convlens.explain.classifier import Classifier
+from convlens.explain.depth import Depth
+from convlens.explain.evidence import gather
+from convlens.explain.gradcam import heatmaps
+from convlens.explain.maps import place
+from convlens.explain.measure import measure
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/architectures.md"
+HEAD = """# Which nets are explained
+
+Written by `python tests/explain/contract.py`; `tests/explain/test_contract.py` proves each line and
+fails where this page is stale. The nets of Keras Applications are built with `weights=None` at 96
+pixels, their BatchNorm statistics set from noise.
+
+Proved of each: probabilities are those of `model.predict` (to 1e-6), the raw map is that of an
+independent few-line Grad-CAM (to 1e-5), a planted pattern is found within a unit's stride, units
+look where the placement says (to 1 pixel, from input gradients); activations, saliency, ascent,
+depth, cascade and deletion run and give finite numbers.
+
+| net | layers with maps | default layer | its maps | stride | placement |
+| --- | ---: | --- | --- | ---: | --- |
+"""
+
+
+def examine(name: str) -> str:
+    """Prove all of one net; return its line of the document."""
+    model = build(name)
+    net = Classifier(model)
+    layer = net.default_layer
+    says_what_the_model_says(model, net)
+    maps_are_those_of_a_few_lines(model, net, layer)
+    finds_what_is_planted(model, net, layer)
+    everything_runs(model, net, layer)
+    units_look_where_they_are_said_to(model, net, layer)
+    where = net.placement(layer)
+    high, wide = net.sites[net.slot(layer)].grid
+    depth = net.graph.shapes[net.slot(layer)][-1]
+    stride = " × ".join(f"{jump:.0f}" for jump in dict.fromkeys(where.jump))
+    return (
+        f"| {name} | {len(net.layers)} | `{layer}` | {high} × {wide} × {depth} | {stride} | "
+        f"{where.how} |"
+    )
+
+
+def says_what_the_model_says(model, net):
+    images = photos(model)
+    found = net.probabilities(images)
+    expected = model.predict(images, verbose=0).astype(np.float64)
+    if expected.shape[1] == 1:
+        expected = np.hstack([1 - expected, expected])
+    tolerance = 1e-3 if net.graph is not net.exact else 1e-6  # predict itself rounds to 16 bits
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+
+
+def maps_are_those_of_a_few_lines(model, net, layer):
+    """Grad-CAM written anew, on models that Keras itself cuts out."""
+    images = photos(model, 2)
+    found = heatmaps(net, images, layer=layer, classes=1)
+    site = net.sites[net.slot(layer)]
+    with _without_activation(model) as (core, rest), tf.GradientTape() as tape:
+        (inside,) = [op.output for op in core.operations if op.name == layer]
+        maps, x = keras.Model(core.inputs, [inside, core.outputs[0]])(images.astype(np.float32))
+        for part in rest:
+            x = part(x)
+        score = tf.cast(tf.reshape(x, (2, -1))[:, -1 if net.width == 1 else 1], tf.float32)
+    maps, slope = (tf.cast(t, tf.float32) for t in (maps, tape.gradient(score, maps)))
+    if site.skip is not None:
+        maps, slope = (tf.reshape(t[:, site.skip :], (2, *site.grid, -1)) for t in (maps, slope))
+    raw = np.einsum("nhwk,nk->nhw", maps, np.mean(slope, axis=(1, 2)))
+    tolerance = 1e-5 if net.graph is net.exact else 0.02  # theirs is rounded to 16 bits
+    np.testing.assert_allclose(found.raw, raw, atol=tolerance * np.abs(raw).max())
+    assert np.abs(found.raw).max() > 0
+
+
+@contextlib.contextmanager
+def _without_activation(model):
+    """Yield the flat model that holds the maps, and the layers behind it, up to the logits."""
+    bases = [part for part in model.layers if isinstance(part, keras.Model)]
+    core = bases[0] if bases else model
+    rest = model.layers[model.layers.index(core) + 1 :] if bases else []
+    rest = [inner for part in rest for inner in getattr(part, "layers", [part])]
+    rest = [part for part in rest if not isinstance(part, keras.layers.Softmax)]
+    last = rest[-1] if rest else core.layers[-1]
+    activation, last.activation = last.activation, keras.activations.linear
+    try:
+        yield core, rest
+    finally:
+        last.activation = activation
+
+
+def finds_what_is_planted(model, net, layer):
+    """A head that knows a pattern from one place, and its heatmaps where the pattern is elsewhere.
+
+    The kernel of the logits becomes the difference that the pattern makes to what they see; what
+    it adds to the map of an empty photo must be most where it is.
+    """
+    _, high, wide, channels = photos(model, 1).shape
+    grey = np.full((1, high, wide, channels), 127, np.uint8)
+    spots = [(high // 2, wide // 2), (high // 4, wide // 4), (high * 3 // 4, wide // 3)]
+    images = np.concatenate([grey, *(_planted(grey, spot) for spot in spots)])
+    node = net.graph.nodes[net.graph.makers[net.logits_slot]]
+    while not node.weighted:
+        node = net.graph.nodes[net.graph.makers[node.inputs[0]]]
+    given = {net.source: tf.constant(net.prepare(images[:2]))}
+    head_sees = np.asarray(net.exact.run(given, node.inputs)[0], np.float64).reshape(2, -1)
+    kernel = np.zeros(node.layer.kernel.shape)
+    difference = head_sees[1] - head_sees[0]
+    kernel[..., -1 if net.width == 1 else 1] = difference / np.abs(difference).max()
+    before = node.layer.get_weights()
+    node.layer.set_weights([kernel, *before[1:]])
+    raw = heatmaps(net, images, layer=layer, classes=1).raw
+    node.layer.set_weights(before)
+    where = net.placement(layer, (high, wide))
+    for heat, spot in zip(place(raw[1:] - raw[:1], high, wide, where.axes), spots, strict=True):
+        peak = np.unravel_index(heat.argmax(), heat.shape)
+        apart = np.abs(np.subtract(peak, spot))
+        assert (apart <= np.maximum(where.jump, 8)).all(), (spot, peak)
+
+
+def _planted(grey, spot):
+    image = grey.copy()
+    y, x = (slice(place - 8, place + 8) for place in spot)
+    image[:, y, x] = np.where(np.indices((16, 16)).sum(axis=0) // 4 % 2, 255, 0)[..., None]
+    return image
+
+
+def everything_runs(model, net, layer):
+    images = photos(model, 2)
+    first = layers.convolutions(net)[0]
+    found = filters.ascend(net, first, [0, 1], size=32, steps=2)
+    assert np.isfinite(found.end).all()
+    assert saliency.smooth_grad(net, images, samples=2).any()
+    depth = Depth(net)
+    depth.add(gather(net, images, [first]).maps)
+    assert depth.summary(images[:1])[0]["effective_field"] > 0
+    numbers = measure(net, images, {}, layer=layer, steps=3).numbers
+    assert np.isfinite(list(numbers.values())).all()
+    assert abs(numbers["randomised_correlation"]) <= 1
+
+
+def units_look_where_they_are_said_to(model, net, layer):
+    """With kernels of one tap and no gates, what moves a unit is a few pixels: their centre."""
+    for part in model._flatten_layers():
+        for kernel in part.trainable_weights if "onv" in type(part).__name__ else ():
+            if len(kernel.shape) == 4:
+                kernel.assign(_one_tap(np.asarray(kernel), _sees_one_place(part)))
+    images = 127 + photos(model, 4) / np.float32(50)  # so even that all places count alike
+    net = Classifier(model)
+    said_to, slot = net.placement(layer, images.shape[1:3]), net.slot(layer)
+    with tf.GradientTape(persistent=True) as tape:
+        inputs = tf.constant(net.prepare(images))
+        tape.watch(inputs)
+        (maps,) = net.exact.run({net.source: inputs}, [slot])
+        maps = tf.cast(net.maps(maps, layer), tf.float32)
+        middle = [(size - 1) // 2 for size in maps.shape[1:3]]
+        unit = maps[:, middle[0], middle[1]]
+        signs = np.random.default_rng(5).choice([-1.0, 1.0], (8, unit.shape[-1]))
+        totals = [tf.reduce_sum(unit * sign.astype(np.float32)) for sign in signs]
+    energy = sum((np.asarray(tape.gradient(t, inputs)) ** 2).sum(axis=(0, 3)) for t in totals)
+    for axis in (0, 1):
+        along = energy.sum(axis=1 - axis)
+        centre = along @ np.arange(len(along)) / along.sum()
+        said = said_to.start[axis] + middle[axis] * said_to.jump[axis]
+        assert abs(centre - said) <= 1, (axis, centre, said_to)
+
+
+def _one_tap(kernel, gate):
+    high, wide = kernel.shape[:2]
+    mask = np.zeros_like(kernel)
+    if not gate:
+        mask[(high - 1) // 2 : high // 2 + 1, (wide - 1) // 2 : wide // 2 + 1] = 1
+    return kernel * mask
+
+
+def _sees_one_place(layer):
+    shape = layer._inbound_nodes[0].input_tensors[0].shape
+    return tuple(shape[1:3]) == (1, 1)
+
+
+def main() -> None:
+    import time, traceback
+    names = sys.argv[1:] or [*BUILT, *APPLICATIONS]
+    for name in names:
+        t=time.process_time()
+        model=build(name); net=Classifier(model); layer=net.default_layer
+        print("==",name,layer,net.placement(layer), round(time.process_time()-t,1),flush=True)
+        for f in (says_what_the_model_says,maps_are_those_of_a_few_lines,finds_what_is_planted,everything_runs,units_look_where_they_are_said_to):
+            t=time.process_time()
+            try:
+                f(*((model,net,layer)[:f.__code__.co_argcount])); print("  ok",f.__name__,round(time.process_time()-t,1),flush=True)
+            except Exception as e:
+                tb=traceback.extract_tb(e.__traceback__)[-1]
+                print("  FAIL",f.__name__,type(e).__name__,str(e)[:300].replace("\n"," "),tb.filename[-30:],tb.lineno,flush=True)
+
+
+if __name__ == "__main__":
+    main()
