@@ -36,7 +36,7 @@ def push(run: Run, client: Any, experiment: str) -> str:
     if run.dataset and not there.inputs.dataset_inputs:
         _input(client, run_id, run.dataset)
     firsts = [r for r in same if r.data.tags.get(_LOOK) == "0" and r.info.run_id != run_id]
-    _words(client, client.get_run(run_id), run, firsts)
+    _words(client, client.get_run(run_id), *firsts)
     return run_id
 
 
@@ -103,14 +103,14 @@ def _values(client: Any, there: Any, made: Made, run: Run, model_id: str | None)
     for begin in range(0, max(len(metrics), len(params)), 100):
         part = slice(begin, begin + 100)
         client.log_batch(run_id, metrics=metrics[part], params=params[part])
-    tags[f"made.{name}"] = made.mark
+    tags |= {"dvc.exp": there.data.tags.get("dvc.exp", run.experiment), f"made.{name}": made.mark}
     client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items() if value])
 
 
-def _words(client: Any, there: Any, run: Run, firsts: list[Any]) -> None:
+def _words(client: Any, there: Any, *firsts: Any) -> None:
     """Name and describe a run; what a person wrote there meanwhile stays."""
     run_id, tags = there.info.run_id, there.data.tags
-    title, note = words.title(run, *firsts), words.note(run)
+    title, note = words.title(there, *firsts), words.note(there)
     ours = tags.get("convlens.words", f"{_short(_NEW)} {_short('')}").split()
     before = list(ours)
     if _short(there.info.run_name) == ours[0] != _short(title):
@@ -121,8 +121,6 @@ def _words(client: Any, there: Any, run: Run, firsts: list[Any]) -> None:
         ours[1] = _short(note)
     if ours != before:
         client.set_tag(run_id, "convlens.words", " ".join(ours))
-    if run.experiment and "dvc.exp" not in tags:
-        client.set_tag(run_id, "dvc.exp", run.experiment)
 
 
 def _short(text: str) -> str:

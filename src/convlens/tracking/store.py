@@ -118,18 +118,17 @@ def _ask(uri: str) -> tuple[Any, Any]:
     """
     from mlflow import MlflowClient
 
-    answer: Future[tuple[Any, Any]] = Future()
+    client, answer = MlflowClient(uri), Future[Any]()
 
     def ask() -> None:
         try:
-            client = MlflowClient(uri)
-            answer.set_result((client, client.get_experiment_by_name(EXPERIMENT)))
+            answer.set_result(client.get_experiment_by_name(EXPERIMENT))
         except Exception as error:  # for the thread that waits
             answer.set_exception(error)
 
     threading.Thread(target=ask, daemon=True).start()  # whatever hangs may hang on
     try:
-        return answer.result(PROBE_SECONDS)
+        return client, answer.result(PROBE_SECONDS)
     except TimeoutError:
         raise TimeoutError(f"no answer in {PROBE_SECONDS:g} seconds: down, far or locked") from None
 
