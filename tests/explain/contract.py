@@ -87,7 +87,7 @@ def maps_are_those_of_a_few_lines(model, net, layer):
 @contextlib.contextmanager
 def _without_activation(model):
     """Yield the flat model that holds the maps, and the layers behind it, up to the logits."""
-    bases = [part for part in model.layers if isinstance(part, keras.Model)]
+    bases = [part for part in model.layers if part.name == "base"]
     core = bases[0] if bases else model
     rest = model.layers[model.layers.index(core) + 1 :] if bases else []
     rest = [inner for part in rest for inner in getattr(part, "layers", [part])]
@@ -191,18 +191,38 @@ def _sees_one_place(layer):
 
 def main() -> None:
     import time, traceback
+
     names = sys.argv[1:] or [*BUILT, *APPLICATIONS]
     for name in names:
-        t=time.process_time()
-        model=build(name); net=Classifier(model); layer=net.default_layer
-        print("==",name,layer,net.placement(layer), round(time.process_time()-t,1),flush=True)
-        for f in (says_what_the_model_says,maps_are_those_of_a_few_lines,finds_what_is_planted,everything_runs,units_look_where_they_are_said_to):
-            t=time.process_time()
+        t = time.process_time()
+        model = build(name)
+        net = Classifier(model)
+        layer = net.default_layer
+        print(
+            "==", name, layer, net.placement(layer), round(time.process_time() - t, 1), flush=True
+        )
+        for f in (
+            says_what_the_model_says,
+            maps_are_those_of_a_few_lines,
+            finds_what_is_planted,
+            everything_runs,
+            units_look_where_they_are_said_to,
+        ):
+            t = time.process_time()
             try:
-                f(*((model,net,layer)[:f.__code__.co_argcount])); print("  ok",f.__name__,round(time.process_time()-t,1),flush=True)
+                f(*((model, net, layer)[: f.__code__.co_argcount]))
+                print("  ok", f.__name__, round(time.process_time() - t, 1), flush=True)
             except Exception as e:
-                tb=traceback.extract_tb(e.__traceback__)[-1]
-                print("  FAIL",f.__name__,type(e).__name__,str(e)[:300].replace("\n"," "),tb.filename[-30:],tb.lineno,flush=True)
+                tb = traceback.extract_tb(e.__traceback__)[-1]
+                print(
+                    "  FAIL",
+                    f.__name__,
+                    type(e).__name__,
+                    str(e)[:300].replace("\n", " "),
+                    tb.filename[-30:],
+                    tb.lineno,
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

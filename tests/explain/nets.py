@@ -121,7 +121,9 @@ def photos(model, count=3, seed=0):
     """Coarse noise (count, H, W, c) uint8 of the model's size."""
     _, high, wide, channels = model.inputs[0].shape
     high, wide = high or SIDE, wide or SIDE
-    coarse = np.random.default_rng(seed).integers(0, 256, (count, -(-high // 8), -(-wide // 8), channels))
+    coarse = np.random.default_rng(seed).integers(
+        0, 256, (count, -(-high // 8), -(-wide // 8), channels)
+    )
     return np.repeat(np.repeat(coarse, 8, axis=1), 8, axis=2)[:, :high, :wide].astype(np.uint8)
 
 

@@ -193,4 +193,8 @@ def _grid(count: int, before: Site) -> tuple[Any, int | None]:
         if side >= 1 and side == int(side) and high % side == 0 and wide % side == 0:
             return (high // int(side), wide // int(side)), skip
     root = math.isqrt(count)
-    return ((root, root), count - root * root) if root > 1 and count - root * root < 6 else (None, None)
+    return (
+        ((root, root), count - root * root)
+        if root > 1 and count - root * root < 6
+        else (None, None)
+    )
