@@ -11,7 +11,7 @@ def net(ending="softmax", inputs=(24, 32, 3), scale=1 / 255) -> keras.Model:
     """Return a net of three logits, each the mean of one colour's detector, and `ending`."""
     layers = keras.layers
     given = keras.Input(inputs)
-    x = layers.Rescaling(scale)(given) if scale != 1 else given
+    x = layers.Rescaling(scale, name="scale")(given) if scale != 1 else given
     found = layers.Conv2D(3, SIDE, activation="relu", padding="same", name="find")
     x = layers.GlobalAveragePooling2D()(found(x))
     logits = layers.Dense(3, name="answer")

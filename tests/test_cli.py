@@ -119,6 +119,25 @@ def test_without_a_trained_model_the_message_says_what_to_run(folder):
     assert "Traceback" not in result.stderr
 
 
+def test_a_folder_of_nothing_readable_says_what_there_is_and_exits_with_1(tmp_path):
+    for name in ("IMG_1.HEIC", "IMG_2.HEIC", "film.mp4"):
+        (tmp_path / name).touch()
+    result = convlens("predict", tmp_path)
+    assert result.returncode == 1
+    assert "3 files left out: 2 .heic, 1 .mp4" in result.stderr
+    assert "pillow-heif" in result.stderr
+
+
+def test_a_terminal_without_the_letters_gets_others(tmp_path):
+    for name in ("cats/猫.jpg", "cats/犬.jpg", "dogs/a.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"<html>")
+    latin = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    result = convlens("inspect", tmp_path, env=latin)
+    assert result.returncode == 0
+    assert "cats/?.jpg: not an image" in result.stdout
+
+
 @pytest.mark.parametrize("words", [["sync"], ["doctor"], ["ui"], ["register", "convnet"]])
 def test_outside_of_a_clone_the_message_says_where_to_go(tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)

@@ -106,7 +106,7 @@ def test_the_method_of_params_yaml_is_the_usual_one(root):
         (["--model", "missing.keras"], "no such file"),
         (["--model", "my.keras", "--class", "rad", "--classes", "labels.txt"], "for example red"),
         (["--model", "my.keras", "--classes", "red.png"], "red.png"),
-        (["--model", "my.keras", "--layer", "nix"], "one of rescaling, find"),
+        (["--model", "my.keras", "--layer", "nix"], "one of scale, find"),
         (["--model", "ready", "--range", "0..1"], "with a model file"),
     ],
 )

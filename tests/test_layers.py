@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src/convlens"
-BASIS = {"class_names", "cgroup", "errors", "files", "params", "progress", "runtime", "workers", ""}
+BASIS = {
+    "cgroup", "class_names", "errors", "files", "git", "lock", "params", "parts", "paths", "progress",
+    "provenance", "runtime", "workers", "",
+}  # fmt: skip
 # evaluation and explain stand side by side, as do report and tracking
 ORDER = {
     "data": 1, "models": 2, "training": 3, "evaluation": 4, "explain": 4, "figures": 5,

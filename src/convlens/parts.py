@@ -38,7 +38,7 @@ def parts(name: str) -> list[Part]:
             Part("data", "prepare", ("data",), DATA, "data/provenance.json",
                  ("data/prepared/*", "reports/data/**/*")),
             Part("imagenet", "explain_imagenet", ("imagenet", "explain", "runtime"), DATA,
-                 "reports/provenance.json", ("reports/imagenet/*",)),
+                 "reports/provenance.json", ("reports/imagenet/*.png",)),
         ]  # fmt: skip
     own = ("vgg16", "features", "runtime") if name == "vgg16" else (name, "runtime")
     return [

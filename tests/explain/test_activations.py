@@ -71,6 +71,14 @@ def test_depth_summary_of_known_layers():
     assert second["effective_field"] == 2.0
 
 
+def test_negative_answers_are_not_zeros(images):
+    inputs = keras.Input((24, 24, 3))
+    x = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
+    assert activations(seen(model), images)["conv"].min() < 0
+    assert summary(model, images)[0]["sparsity"] == 0
+
+
 def test_effective_field_never_exceeds_what_a_unit_can_see(flat_net, images):
     rows = summary(flat_net, images)
     assert all(0 < row["effective_field"] <= row["receptive_field"] for row in rows)

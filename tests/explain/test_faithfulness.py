@@ -114,6 +114,20 @@ def test_cascading_randomisation_destroys_the_map_and_keeps_the_model(gap_net, f
     assert list(cascade(seen(gap_net), images, np.ones(5, np.int32))) == ["logit", "conv2"]
 
 
+def test_frozen_layers_are_randomised_like_others(flat_net, images):
+    """What is frozen was learned once: the map's loss does not depend on it."""
+    labels = np.zeros(5, np.int32)
+    free = cascade(seen(flat_net), images, labels)
+    flat_net.trainable = False
+    try:
+        assert cascade(seen(flat_net), images, labels) == free
+        flat_net.trainable = True
+        flat_net.get_layer("conv2").trainable = False
+        assert cascade(seen(flat_net), images, labels) == free
+    finally:
+        flat_net.trainable = True
+
+
 def test_rank_correlation_is_spearmans():
     from scipy.stats import spearmanr
 

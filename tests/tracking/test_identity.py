@@ -104,3 +104,17 @@ def test_a_clone_without_the_data_writes_nothing_until_it_is_pulled(outputs, cli
     run = client().get_run(outputs.sync("convnet"))
     assert run.info.run_name == "convnet · drawn · 0.750"
     assert run.outputs.model_outputs
+
+
+def test_a_clone_that_knows_less_takes_nothing_from_a_run(outputs, client):
+    outputs.data()
+    outputs.train()
+    lock = (outputs.root / "dvc.lock").read_text()
+    run_id = outputs.evaluate()
+    before = outputs.snapshot()
+    (outputs.root / "dvc.lock").write_text(lock)
+    for path in (outputs.root / "reports/convnet").rglob("*.*"):
+        path.unlink()
+    assert outputs.sync("convnet") == run_id
+    assert outputs.snapshot() == before
+    assert client().get_run(run_id).info.run_name == "convnet · drawn · 0.750"

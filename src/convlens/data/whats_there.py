@@ -23,20 +23,20 @@ def nothing_fits(
     """Return that no photo lies in a class folder, with the folders and suffixes that are there."""
     files = [name for name in every if not name.endswith("/") and not hidden(name)]
     packed = [name for name in files if suffix(name) in ARCHIVES]
-    folders = f"in {_and([f'{label}s' for label in classes])}"
+    folders = f"into folders {_and([f'{label}s' for label in classes])}"
     if photos:
         kinds = f"{number(len(photos), 'photo')} ({suffixes(photos)})"
         found = f"{kinds}, none of which fits: {_where(photos)}"
-        fix = f"put them {folders}, a folder a class, e.g. {classes[0]}s/{_leaf(photos[0])}"
+        fix = f"put them {folders}, e.g. {classes[0]}s/{_leaf(photos[0])}"
     elif packed:
         found = f"no photo, but {number(len(packed), 'archive')} inside: {_listed(packed)}"
         fix = f"unpack it, then name {packed[0]} or the folder that it becomes"
     elif files:
         found = f"{len(every):,} entries, none of which fits: {suffixes(files)}; no photo"
-        fix = f"name the folder or archive that has the photos, {folders}, a folder a class"
+        fix = f"name the folder or archive that has the photos; put them {folders}"
     else:
         found = "nothing: 0 entries, none of which fits" if not every else "only empty folders"
-        fix = f"put the photos {folders}, a folder a class"
+        fix = f"put the photos {folders}"
     expected = f"photos in one of the layouts {', '.join(layouts)}, at any depth"
     return InputError(where, expected=expected, found=found, fix=fix)
 
@@ -80,7 +80,7 @@ def several_folders(where: Path, outside: Mapping[str, int]) -> InputError:
     return InputError(
         where,
         expected="one outer folder, or the splits train, validation and test",
-        found=f"class folders in {listed}, which names no split",
+        found=f"class folders in {listed}, which are no splits",
         fix="rename these folders to train, validation and test, or lay their photos together",
     )
 
@@ -134,7 +134,8 @@ def _where(photos: Sequence[str]) -> str:
     more = f" and {len(folders) - _NAMED:,} more folders" if len(folders) > _NAMED else ""
     depths = sorted({len(PurePosixPath(name).parts) - 1 for name in photos})
     deep = f"{depths[0]}" if len(depths) == 1 else f"{depths[0]} to {depths[-1]}"
-    return f"{listed}{more}; {deep} {'folder' if deep == '1' else 'folders'} deep"
+    unit = "folder" if deep == "1" else "folders"
+    return f"{listed}{more}" if deep == "0" else f"{listed}{more}; {deep} {unit} deep"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -39,48 +39,56 @@ def find(graph: Graph, slot: int) -> Logits:
         cut off.
     """
     _check_shape(graph, slot)
-    for place, opaque in _narrow(graph, slot):
-        known = None if opaque else _known(graph, place, slot)
-        if known == "same":
-            continue
+    tail = _tail(graph, slot)
+    for place in tail.narrow:
+        known = _known(graph, place, slot)
         if known is not None:
             _check_once(graph, place)
             return Logits(place, known)
-        if _saturates(graph, place, slot, bounded=not opaque):
-            raise _refused(graph, slot, f"{_names(graph, place, slot)}, which saturates")
+    if _saturates(graph, tail, slot):
+        raise _refused(graph, slot, f"{_names(graph, tail.front, slot)}, which saturates")
     return Logits(slot, "logits")
 
 
-def _narrow(graph: Graph, slot: int) -> list[tuple[int, bool]]:
-    """Return the slots that everything behind them comes from, from `slot` back to the weights.
+class _Tail(NamedTuple):
+    """What leads to an output behind the last weights.
 
-    The last one may lie in front of a layer with weights that nobody can see into; it is marked.
+    `narrow` are the slots that everything behind them comes from, from the output back; `front`
+    those where it begins: behind layers with weights, or before one that nobody can see into
+    (`opaque`).
     """
-    found, open_, makers = [(slot, False)], {slot}, graph.makers
-    while True:
-        numbers = {makers.get(s, -1) for s in open_}
-        latest = max(numbers)
+
+    narrow: list[int]
+    front: list[int]
+    opaque: bool
+
+
+def _tail(graph: Graph, slot: int) -> _Tail:
+    makers, narrow, fixed, waiting, opaque = graph.makers, [slot], set[int](), {slot}, False
+    while waiting:
+        latest = max(makers.get(s, -1) for s in waiting)
         if latest < 0:
-            return found
+            break
         node = graph.nodes[latest]
-        open_ = open_.difference(node.outputs).union(node.inputs)
-        if node.weighted and (node.kind in _LINEAR or len(open_) > 1):
-            return found
-        if len(open_) == 1:
-            found.append((next(iter(open_)), node.weighted))
-        if node.weighted:
-            return found
+        made = waiting.intersection(node.outputs)
+        waiting -= made
+        if not node.weighted:
+            waiting.update(node.inputs)
+            if len(waiting | fixed) == 1:
+                narrow.extend(waiting)
+        elif node.kind in _LINEAR:
+            fixed |= made
+        else:
+            fixed.update(node.inputs)
+            opaque = True
+    return _Tail(narrow, sorted(fixed | waiting), opaque)
 
 
-def _known(graph: Graph, place: int, slot: int) -> Ending | Literal["same"] | None:
+def _known(graph: Graph, place: int, slot: int) -> Ending | None:
     """Say what leads from `place` to `slot`, if it is one of the known endings."""
-    inputs, outputs = _tried(graph, place, slot, 3.0)
-    if inputs is None:
-        return None
+    inputs, outputs = _tried(graph, [place], slot, 3.0)
     if outputs.shape == inputs.shape:
         soft, smooth = _softmax(inputs), _sigmoid(inputs)
-        if _close(outputs, inputs):
-            return "same"
         if inputs.shape[1] > 1 and (_close(outputs, soft) or _close(outputs, np.log(soft))):
             return "softmax"
         if _close(outputs, smooth) or _close(outputs, np.log(smooth)):
@@ -91,32 +99,33 @@ def _known(graph: Graph, place: int, slot: int) -> Ending | Literal["same"] | No
     return None
 
 
-def _saturates(graph: Graph, place: int, slot: int, *, bounded: bool) -> bool:
-    """Say whether `slot` stays within [0, 1], or stops growing, however large `place` is."""
-    few, many = (_tried(graph, place, slot, scale)[1] for scale in (10.0, 1000.0))
-    if not (few.size and np.isfinite(few).all()):
+def _saturates(graph: Graph, tail: _Tail, slot: int) -> bool:
+    """Say whether the output stops growing, however large the numbers at the tail's front.
+
+    Behind an opaque layer it only counts that all outputs are shares between 0 and 1.
+    """
+    few, many = (_tried(graph, tail.front, slot, scale)[1] for scale in (10.0, 1000.0))
+    if not few.size:
         return False
-    share = bool((few >= -1e-6).all() and (few <= 1 + 1e-6).all())
-    if share and few.shape[1] > 1:
-        return bool(np.allclose(few.sum(axis=1), 1, atol=1e-4)) or bounded
+    if tail.opaque:
+        return bool((few >= -1e-6).all() and (few <= 1 + 1e-6).all())
     finite = many[np.isfinite(many)]
-    grown = bool(finite.size) and np.abs(finite).max() > 2 * np.abs(few).max()
-    return share if not bounded else not grown
+    return not finite.size or np.abs(finite).max() < 2 * np.abs(few).max()
 
 
-def _tried(graph: Graph, place: int, slot: int, scale: float) -> tuple[Values | None, Values]:
-    """Run from `place` to `slot` on random numbers; both as (8, M) and (8, C)."""
+def _tried(graph: Graph, places: list[int], slot: int, scale: float) -> tuple[Values, Values]:
+    """Run from `places` to `slot` on random numbers; both as (8, M) and (8, C), or empty."""
     import tensorflow as tf
 
-    nothing: Values = np.zeros((0, 1))
-    shape = graph.shapes[place][1:]
-    if None in shape:
-        return None, nothing
-    draw = np.random.default_rng(0).standard_normal((8, *shape)) * scale
-    given = tf.constant(draw.astype(np.float32))
-    (found,) = graph.run({place: given}, [slot])
-    flat = draw.astype(np.float32).reshape(8, -1).astype(np.float64)
-    return flat, np.asarray(found, np.float64).reshape(8, -1)
+    if any(None in graph.shapes[place][1:] for place in places):
+        return np.zeros((0, 1)), np.zeros((0, 2))
+    draw = np.random.default_rng(0)
+    shapes = [(8, *graph.shapes[place][1:]) for place in places]
+    given = [(draw.standard_normal(shape) * scale).astype(np.float32) for shape in shapes]
+    known = dict(zip(places, map(tf.constant, given), strict=True))
+    (found,) = graph.run(known, [slot])
+    flat = np.concatenate([values.reshape(8, -1) for values in given], axis=1)
+    return flat.astype(np.float64), np.asarray(found, np.float64).reshape(8, -1)
 
 
 def _check_shape(graph: Graph, slot: int) -> None:
@@ -129,14 +138,14 @@ def _check_shape(graph: Graph, slot: int) -> None:
 
 def _check_once(graph: Graph, place: int) -> None:
     """Refuse a softmax of a softmax."""
-    for before, opaque in _narrow(graph, place)[1:]:
-        if not opaque and _known(graph, before, place) in ("softmax", "sigmoid"):
-            found = f"{_names(graph, before, place)} and then another softmax or sigmoid"
+    for before in _tail(graph, place).narrow[1:]:
+        if _known(graph, before, place) is not None:
+            found = f"{_names(graph, [before], place)} and then another softmax or sigmoid"
             raise _refused(graph, place, found)
 
 
-def _names(graph: Graph, place: int, slot: int) -> str:
-    nodes = [graph.nodes[number] for number in graph.path([place], [slot])]
+def _names(graph: Graph, places: list[int], slot: int) -> str:
+    nodes = [graph.nodes[number] for number in graph.path(places, [slot])]
     return " → ".join(f"{node.name} ({node.kind})" for node in nodes if not node.hidden)
 
 

@@ -262,7 +262,8 @@ def _inside(model: Any) -> Any:
     """Return the functional model behind `model`, or None if its computation is code."""
     import keras
 
-    functional = type(keras.Model(x := keras.Input((1,)), x))
+    x = keras.Input((1,))
+    functional = type(keras.Model(x, keras.layers.Identity()(x)))
     if isinstance(model, keras.Sequential) and type(model).call is keras.Sequential.call:
         return model._functional
     if isinstance(model, functional) and type(model).call is functional.call:

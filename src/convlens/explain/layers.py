@@ -9,12 +9,12 @@ _POOLINGS = ("MaxPooling2D", "AveragePooling2D")
 
 
 def spatial(classifier: Classifier) -> list[str]:
-    """Return the names of all convolution and pooling layers of more than one place, in order."""
+    """Return all convolution and pooling layers that look at more than one place, in order."""
     return _of(classifier, (*_CONVOLUTIONS, *_POOLINGS))
 
 
 def convolutions(classifier: Classifier) -> list[str]:
-    """Return the names of all convolution layers of more than one place, in order."""
+    """Return all convolution layers that look at more than one place, in order."""
     return _of(classifier, _CONVOLUTIONS)
 
 
@@ -32,9 +32,14 @@ def stages(classifier: Classifier) -> list[str]:
 
 
 def _of(classifier: Classifier, kinds: tuple[str, ...]) -> list[str]:
-    sites = classifier.sites
-    return [
-        name
-        for name, node in classifier.nodes.items()
-        if node.layer_kind in kinds and max(sites[node.outputs[0]].grid) > 1
-    ]
+    """Return the layers of these kinds that look at more than one place."""
+    graph = classifier.graph
+    found = []
+    for name, node in classifier.nodes.items():
+        number = graph.makers[node.outputs[0]]
+        while graph.nodes[number].arguments is None:  # an activation of the layer's own
+            number = graph.makers[graph.nodes[number].inputs[0]]
+        before = classifier.sites.get(graph.nodes[number].inputs[0])
+        if node.layer_kind in kinds and before is not None and max(before.grid) > 1:
+            found.append(name)
+    return found

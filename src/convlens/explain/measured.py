@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain.placement import How, Placement, Site, stretched
+from convlens.explain.placement import How, Placement, Site
 from convlens.explain.windows import Geometry
 
 Values = npt.NDArray[np.float64]
@@ -27,32 +27,38 @@ def measure(
     images
         (N, H, W, c) noise, as the model takes it.
     """
+    known = site.how != "stretched"
+    both = _centres(maps_of, images, _middle(site.grid, (0, 1))) if known else None
     axes: list[Geometry] = []
     how: How = "measured"
     for axis in (0, 1):
-        units = _middle(site.grid, axis)
-        centres = _centres(maps_of, images, units)[:, axis]
-        known = site.axes[axis] if site.how != "stretched" else None
+        units = _middle(site.grid, (0, 1) if known else (axis,))
+        centres = (both if both is not None else _centres(maps_of, images, units))[:, axis]
         numbers = np.array([unit[axis] for unit in units])
-        line = stretched(images.shape[1 + axis], site.grid[axis])
+        line = site.axes[axis]
         if not np.isfinite(centres).all():
-            axes.append(known or line)
             how = "stretched"
-            continue
-        jump = known.jump if known else _slope(numbers, centres, line.jump)
-        start = float(centres.mean() - numbers.mean() * jump)
-        axes.append((known or line)._replace(jump=jump, start=start))
+        else:
+            jump = line.jump if known else _slope(numbers, centres, line.jump)
+            line = line._replace(jump=jump, start=float(centres.mean() - numbers.mean() * jump))
+        axes.append(line)
     y, x = axes
     return Placement((y.field, x.field), (y.jump, x.jump), (y.start, x.start), how)
 
 
-def _middle(grid: tuple[int, int], axis: int) -> list[tuple[int, int]]:
-    """Return a few units about the middle, symmetric, so that the image's edges pull evenly."""
-    size, other = grid[axis], grid[1 - axis]
-    reach = min(2, (size - 1) // 2)
-    along = range((size - 1) // 2 - reach, size // 2 + reach + 1)
-    across = sorted({(other - 1) // 2, other // 2})
-    return [(i, j) if axis == 0 else (j, i) for i in along for j in across]
+def _middle(grid: tuple[int, int], along: Sequence[int]) -> list[tuple[int, int]]:
+    """Return a few units about the middle, symmetric, so that the image's edges pull evenly.
+
+    Along one axis they are as many as tell a stride, along both they are the middle ones only.
+    """
+    reach = 0 if len(along) == 2 else min(2, (grid[along[0]] - 1) // 2)
+    spans = []
+    for axis, size in enumerate(grid):
+        more = reach if axis in along else 0
+        spans.append(range((size - 1) // 2 - more, size // 2 + more + 1))
+    if len(along) == 2:
+        return sorted({(spans[0][0], spans[1][0]), (spans[0][-1], spans[1][-1])})
+    return [(i, j) for i in spans[0] for j in spans[1]]
 
 
 def _slope(numbers: Values, centres: Values, usual: float) -> float:

@@ -58,8 +58,8 @@ def of_the_content(path: Path, error: Exception) -> InputError:
     if foreign := [f"{name} ({kind})" for name, kind, known in layers if not known]:
         fix = f"load it in Python, where these classes are defined, and {_ITSELF}"
         return _refused(path, f"layers that Keras doesn't have: {', '.join(foreign)}", fix)
-    fix = f"open it with the Keras that saved it{version}, and {_SAVE.removeprefix('save ')}"
-    return _refused(path, _first_line(error), f"{fix}; or load it yourself and {_ITSELF}")
+    fix = f"use the Keras that saved it{version}; or load it yourself and {_ITSELF}"
+    return _refused(path, _first_line(error), fix)
 
 
 def _refused(path: Path, found: str, fix: str) -> InputError:
@@ -88,7 +88,7 @@ def _stored(path: Path) -> tuple[Any, str]:
             return None, ""
         metadata = json.loads(archive.read("metadata.json")) if "metadata.json" in names else {}
         version = metadata.get("keras_version", "")
-        return json.loads(archive.read("config.json")), f", {version}" if version else ""
+        return json.loads(archive.read("config.json")), f" ({version})" if version else ""
 
 
 def _layers(config: Any, top: bool = True) -> Iterator[tuple[str, str, bool]]:

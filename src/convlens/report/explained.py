@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,10 @@ from convlens.report.own_photos import Explainer, class_index, read, unique
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_NOTEBOOK = 72  # dots an inch: as wide as a notebook's text; 256 colours keep its file small
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """Where a classifier looks in N photos; in a notebook it shows itself as a picture.
 
@@ -58,8 +60,8 @@ class Explanation:
     placement: Placement
     method: Method
     names: tuple[str, ...]
-    classifier: Classifier = field(repr=False)
-    _photos: tuple[Photo, ...] = field(repr=False)
+    classifier: Classifier
+    _photos: tuple[Photo, ...]
 
     def figure(self) -> Figure:
         """Return a figure: a row for each photo, its heatmap, and the heatmap on the photo."""
@@ -83,11 +85,20 @@ class Explanation:
             explainer.write(explainer.see(photo), Path(folder) / name, arrays=True)
         return Path(folder)
 
+    def __repr__(self) -> str:
+        count = len(self.classes)
+        photos = "1 photo" if count == 1 else f"{count} photos"
+        return f"<Explanation of {photos} by {self.classifier.name}: {self.method}, {self.layer}>"
+
     def _repr_png_(self) -> bytes:
-        content = io.BytesIO()
+        from PIL import Image
+
+        drawn, packed = io.BytesIO(), io.BytesIO()
         with style.applied():
-            self.figure().savefig(content, format="png", dpi=style.DPI)
-        return content.getvalue()
+            self.figure().savefig(drawn, format="png", dpi=_NOTEBOOK)
+        image = Image.open(drawn).convert("RGB")
+        image.quantize(palette=image.quantize()).save(packed, "PNG")
+        return packed.getvalue()
 
 
 def explain(

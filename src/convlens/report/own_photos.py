@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LARGEST = 480  # pixels a side of a photo in a figure
-_DEPTHS, _CLASSES, _ROWS = 4, 3, 12  # on a page: depths, classes; rows of the sheet
+_DEPTHS, _CLASSES, _ROWS = 4, 3, 13  # on a page: depths, classes; rows of the sheet
 
 
 def read(path: Path, classifier: Classifier, number: int = 1) -> Photo | str:

@@ -1,8 +1,7 @@
 """Results are files; MLflow is a projection of them that any later call can rebuild.
 
-`docs/tracking.md` says what a run is. A call keeps no run open and returns or raises within
-seconds, so a tracking server that is down, slow or dying costs a stage neither its results nor
-its time: the next `sync` repairs.
+`docs/tracking.md` says what a run is. No call keeps a run open, and each returns or raises within
+seconds: a server that is down costs a stage neither its results nor its time.
 """
 
 from __future__ import annotations
@@ -26,9 +25,8 @@ __all__ = ["NAMES", "Name", "TrackingUnavailable", "configure", "sync", "track"]
 def sync(root: Path, name: str) -> str | None:
     """Make the store hold what stands under the repository `root`; a second call changes nothing.
 
-    Returns the run's id, None if nothing of `name` was made yet. Raises InputError if a file is
-    not the one that dvc.lock names, with nothing written; TrackingUnavailable if the store cannot
-    be used now, with nothing local lost.
+    Returns the run's id, None if there is nothing yet. Raises InputError, with nothing written, if
+    a file is not the one that dvc.lock names; TrackingUnavailable if the store can't be used now.
     """
     return _push(root, results.describe(root, name))
 

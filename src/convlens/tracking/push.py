@@ -25,7 +25,8 @@ def push(run: Run, client: Any, experiment: str) -> str:
     """
     query = f"tags.`{run.key}` = '{run.digest}'"
     same = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
-    there = _choose(same, run.looks) or _create(client, experiment, run, len(same))
+    looks = {key: value for made in run.parts[1:] for key, value in made.params.items()}
+    there = _choose(same, looks) or _create(client, experiment, run, len(same))
     run_id = str(there.info.run_id)
     model_id = _model(client, experiment, there, run) if run.model else None
     for made in run.parts:
@@ -36,7 +37,7 @@ def push(run: Run, client: Any, experiment: str) -> str:
     if run.dataset and not there.inputs.dataset_inputs:
         _input(client, run_id, run.dataset)
     firsts = [r for r in same if r.data.tags.get(_LOOK) == "0" and r.info.run_id != run_id]
-    _words(client, client.get_run(run_id), run, firsts)
+    _words(client, client.get_run(run_id), *firsts)
     return run_id
 
 
@@ -103,37 +104,33 @@ def _values(client: Any, there: Any, made: Made, run: Run, model_id: str | None)
     for begin in range(0, max(len(metrics), len(params)), 100):
         part = slice(begin, begin + 100)
         client.log_batch(run_id, metrics=metrics[part], params=params[part])
-    tags[f"made.{name}"] = made.mark
+    tags |= {"dvc.exp": there.data.tags.get("dvc.exp", run.experiment), f"made.{name}": made.mark}
     client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items() if value])
 
 
-def _words(client: Any, there: Any, run: Run, firsts: list[Any]) -> None:
+def _words(client: Any, there: Any, *firsts: Any) -> None:
     """Name and describe a run; what a person wrote there meanwhile stays."""
     run_id, tags = there.info.run_id, there.data.tags
-    title, note = words.title(run, *firsts), words.note(run)
-    ours = tags.get("convlens.words", f"{_short(_NEW)} {_short('')}").split()
-    before = list(ours)
-    if _short(there.info.run_name) == ours[0] != _short(title):
+    title, note = words.title(there, *firsts), words.note(there)
+    name, content = tags.get("convlens.words", f"{_short(_NEW)} {_short('')}").split()
+    if retitle := _short(there.info.run_name) == name != _short(title):
         client.update_run(run_id, name=title)
-        ours[0] = _short(title)
-    if _short(tags.get("mlflow.note.content", "")) == ours[1] != _short(note):
+    if renote := _short(tags.get("mlflow.note.content", "")) == content != _short(note):
         client.set_tag(run_id, "mlflow.note.content", note)
-        ours[1] = _short(note)
-    if ours != before:
+    if retitle or renote:
+        ours = _short(title) if retitle else name, _short(note) if renote else content
         client.set_tag(run_id, "convlens.words", " ".join(ours))
-    if run.experiment and "dvc.exp" not in tags:
-        client.set_tag(run_id, "dvc.exp", run.experiment)
 
 
 def _short(text: str) -> str:
-    """Return a digest by which our own words are known again."""
+    # by which our own words are known again
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def logged_models(client: Any, experiment: str, digest: str, status: str = "READY") -> list[Any]:
-    """Return the logged models with these weights; PENDING are those that were never finished."""
+def logged_models(client: Any, experiment: str, digest: str, status: str = "READY") -> list[str]:
+    """Return the ids of models logged with these weights; the PENDING ones are half-written."""
     found = client.search_logged_models([experiment], f"tags.`convlens.model` = '{digest}'")
-    return [logged for logged in found if str(logged.status) == status]
+    return [str(logged.model_id) for logged in found if str(logged.status) == status]
 
 
 def _model(client: Any, experiment: str, there: Any, run: Run) -> str:
@@ -142,8 +139,8 @@ def _model(client: Any, experiment: str, there: Any, run: Run) -> str:
 
     run_id = there.info.run_id
     for half in logged_models(client, experiment, run.digest, "PENDING"):
-        client.delete_logged_model(half.model_id)  # left by a killed projection
-    found = [str(logged.model_id) for logged in logged_models(client, experiment, run.digest)]
+        client.delete_logged_model(half)  # left by a killed projection
+    found = logged_models(client, experiment, run.digest)
     model_id = found[0] if found else _log(client, experiment, run_id, run)
     tied = there.outputs.model_outputs if there.outputs else []
     if model_id not in [output.model_id for output in tied]:

@@ -37,12 +37,11 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
 
     The winner has the highest validation accuracy, then the lowest log loss: chosen by its test
     accuracy, the best of many runs would look better than it is. It becomes a version of
-    `convlens-<model>` with a model card, once however often it wins, and gets the alias
-    `candidate`; `champion` too if `verdict` says so. A version keeps its results, by data, in its
-    tags: runs may be deleted.
+    `convlens-<model>` with a model card, once, and `candidate`; `champion` if `verdict` says so. A
+    version keeps its results, by data, in its tags: runs may be deleted.
 
-    Raises InputError if no evaluated run of this model on this data, with its files, is in the
-    store; TrackingUnavailable if the store cannot be used now.
+    Raises InputError if no evaluated run on this data, with its model, is in the store;
+    TrackingUnavailable if the store cannot be used now.
     """
     name, data = f"convlens-{model}", data_digest(root)
     with session(home(root)) as (client, experiment):
@@ -70,10 +69,7 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
 
 
 def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> None:
-    """Score the champion of `model`, if there is one, on the present test split; keep the numbers.
-
-    Raises InputError if the champion takes pictures of another size; else as `register`.
-    """
+    """Score the champion of `model`, if there is one, on the present test split; keep it."""
     import mlflow.artifacts
 
     from convlens.evaluation.evaluate import evaluate_model
@@ -111,11 +107,11 @@ def _winner(client: Any, experiment: str, model: str, data: str) -> tuple[Any, s
         f"tags.`convlens.architecture` = '{model}' and tags.`data.digest` = '{data}' "
         "and metrics.test_accuracy >= 0"
     )
-    order = ["metrics.val_accuracy DESC", "metrics.val_loss ASC", "attributes.start_time ASC"]
+    order = ["metrics.val_accuracy DESC", "metrics.val_loss ASC", "tags.`convlens.look` ASC"]
     runs = client.search_runs([experiment], query, order_by=order)
     for run in runs:
-        for found in logged_models(client, experiment, run.data.tags["convlens.model"]):
-            return run, str(found.model_id)
+        for model_id in logged_models(client, experiment, run.data.tags["convlens.model"]):
+            return run, model_id
     raise InputError(
         f"store: {model}", expected="an evaluated run on the prepared data, with its model",
         found="runs whose models were deleted" if runs else "none",

@@ -34,8 +34,8 @@ class Made:
 class Run:
     """One model, or one prepared data, with one evaluation and one explanation of it.
 
-    `key` is the tag by which it is found; `parts` begin with the core; `series` holds (epoch,
-    value); `dataset` is data.json, if it stands there.
+    `key` is the tag by which it is found; `parts` begin with the core, model or data; `series`
+    holds (epoch, value); `dataset` is data.json, if it stands there.
     """
 
     name: str
@@ -46,11 +46,6 @@ class Run:
     dataset: Mapping[str, Any] | None
     series: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     model: Path | None = None
-
-    @property
-    def looks(self) -> dict[str, str]:
-        """The parameters by which runs of one model differ: of its evaluation and explanation."""
-        return {key: value for made in self.parts[1:] for key, value in made.params.items()}
 
     @property
     def experiment(self) -> str:
@@ -69,12 +64,12 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
     core, recipe = found[0]
     if recipe is None:
         return None
-    of = "digest" if name == "data" else "weights_sha256"
-    digest = _fact(root, core, of)
+    digest = _fact(root, core, "digest" if name == "data" else "weights_sha256")
     made = [
         _made(root, part, recipe, name)
         for part, recipe in found
-        if recipe and (part.core or _looks_at(root, part, recipe, digest))
+        # Reports are made after models: until they are made again they describe the old one.
+        if recipe and (part.about == DATA or part.core or _fact(root, part, "model") == digest)
     ]
     present = provenance.data_digest(root)
     used = made[0].provenance.get("data.digest", present)
@@ -87,13 +82,6 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
     series = {key: [(int(row["epoch"]), float(row[key])) for row in rows] for key in _SERIES}
     model = root / f"models/{name}/model.keras"
     return Run(name, "convlens.model", digest, made, tags, dataset, series, model)
-
-
-def _looks_at(root: Path, part: Part, recipe: Params, digest: str) -> bool:
-    # Reports are made later than models: until they are made again they describe the old one.
-    if part.name == "imagenet":
-        return bool(recipe["imagenet"]["enabled"])
-    return _fact(root, part, "model") == digest
 
 
 def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:

@@ -21,7 +21,6 @@ from convlens.files import atomic
 
 EXPERIMENT = "convlens"
 PROBE_SECONDS = 3.0
-_LOCK_SECONDS = 30
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else a chat's pages
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -42,10 +41,7 @@ class TrackingUnavailable(Exception):  # noqa: N818 - a state of the world, not 
 
 
 def configure() -> None:
-    """Have this process's MLflow send nothing elsewhere, load no pickle and wait for seconds only.
-
-    For programs: stages and the command line. What the environment says already stays.
-    """
+    """Have a program's MLflow send nothing elsewhere, load no pickle and wait for seconds only."""
     for key, value in _SETTINGS.items():
         os.environ.setdefault(key, value)
 
@@ -55,10 +51,8 @@ def store_uri(place: Path) -> str:
     if uri := os.environ.get("MLFLOW_TRACKING_URI"):
         return uri
     if "?" in str(place):
-        raise TrackingUnavailable(
-            f"{place}: SQLite's addresses end at a '?'; move the folder, or name a store in "
-            "MLFLOW_TRACKING_URI"
-        )
+        why = "SQLite's addresses end at '?'; move the folder or set MLFLOW_TRACKING_URI"
+        raise TrackingUnavailable(f"{place}: {why}")
     return f"sqlite:///{place / 'mlflow.db'}"
 
 
@@ -79,7 +73,7 @@ def session(place: Path) -> Iterator[tuple[Any, str]]:
     before = os.environ.get("MLFLOW_TRACKING_URI")
     with _saying(uri):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path, timeout=_LOCK_SECONDS):
+        with filelock.FileLock(path, timeout=30):
             try:
                 # MLflow's registry asks the default store for models, whatever its client is of.
                 os.environ["MLFLOW_TRACKING_URI"] = uri
@@ -118,18 +112,17 @@ def _ask(uri: str) -> tuple[Any, Any]:
     """
     from mlflow import MlflowClient
 
-    answer: Future[tuple[Any, Any]] = Future()
+    client, answer = MlflowClient(uri), Future[Any]()
 
     def ask() -> None:
         try:
-            client = MlflowClient(uri)
-            answer.set_result((client, client.get_experiment_by_name(EXPERIMENT)))
+            answer.set_result(client.get_experiment_by_name(EXPERIMENT))
         except Exception as error:  # for the thread that waits
             answer.set_exception(error)
 
     threading.Thread(target=ask, daemon=True).start()  # whatever hangs may hang on
     try:
-        return answer.result(PROBE_SECONDS)
+        return client, answer.result(PROBE_SECONDS)
     except TimeoutError:
         raise TimeoutError(f"no answer in {PROBE_SECONDS:g} seconds: down, far or locked") from None
 

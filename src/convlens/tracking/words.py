@@ -1,62 +1,50 @@
-"""What a person reads who wasn't there: a run's name and description, a model's card."""
+"""What a person reads who wasn't there, from nothing but an MLflow run: name, description, card."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from convlens.tracking.results import Run
 
-
-def title(run: Run, first: Any = None) -> str:
+def title(run: Any, first: Any = None) -> str:
     """Return e.g. `vgg16 · drawn · 0.990`, which is all that MLflow's table shows of a run.
 
-    A run of an experiment ends with its name; another one, if `first` is the oldest of the same
-    model, with the parameters by which it differs from that.
+    A run of an experiment ends with its name; another one, if `first` is the first of the same
+    model, with the parameters of evaluation and explanation by which it differs from that.
     """
-    known, numbers = (first.data.params if first else {}), _numbers(run)
+    params, metrics, tags = run.data.params, run.data.metrics, run.data.tags
+    kind, known = tags.get("convlens.architecture", "data"), first.data.params if first else params
     apart = [
         f"{key.split('.', 1)[1]} {value}"
-        for key, value in run.looks.items()
-        if known.get(key, value) != value
+        for key, value in sorted(params.items())
+        if key.startswith(("evaluate.", "explain.")) and known.get(key, value) != value
     ]
-    score = f"{numbers['test_accuracy']:.3f}" if "test_accuracy" in numbers else "not evaluated"
-    result = f"{numbers['images']} images" if run.name == "data" else score
-    last = run.experiment or ", ".join(apart[:2])
-    return " · ".join(filter(None, [_variant(run), run.tags["data.source"], result, last]))
+    tuned = " tuned" if params.get("vgg16.fine_tune.epochs", "0") != "0" else ""
+    result = f"{metrics['test_accuracy']:.3f}" if "test_accuracy" in metrics else "not evaluated"
+    if kind == "data":
+        result = f"{_images(metrics)} images"
+    last = tags.get("dvc.exp") or ", ".join(apart[:2])
+    return " · ".join(filter(None, [kind + tuned, tags["data.source"], result, last]))
 
 
-def note(run: Run) -> str:
+def note(run: Any) -> str:
     """Return a run's description in Markdown: result, provenance, command to repeat."""
-    return _render(
-        "note.md", run=run, variant=_variant(run), m=_numbers(run), core=run.parts[0],
-        command="dvc repro " + ("prepare" if run.name == "data" else f"evaluate@{run.name}"),
-    )  # fmt: skip
+    m, tags = run.data.metrics, run.data.tags
+    return _render("note.md", m=m, tags=tags, images=_images(m), p=run.data.params)
 
 
 def card(run: Any) -> str:
-    """Return what a user of a registered model must know, from nothing but its MLflow run."""
+    """Return what a user of a registered model must know, in Markdown."""
     profiles = [json.loads(used.dataset.profile) for used in run.inputs.dataset_inputs]
-    counts = [
-        f"{name} {sum(split.values())}" for p in profiles for name, split in p["counts"].items()
-    ]
-    data = run.data
-    return _render(
-        "card.md", name=run.info.run_name, kind=data.tags["convlens.architecture"], tags=data.tags,
-        source=data.params["data.source"], p=data.params, m=data.metrics,
-        counts=f"{', '.join(counts)} images" if counts else "",
-    )  # fmt: skip
+    counts = [f"{k} {sum(split.values())}" for p in profiles for k, split in p["counts"].items()]
+    m, tags, p = run.data.metrics, run.data.tags, run.data.params
+    return _render("card.md", name=run.info.run_name, m=m, tags=tags, p=p, counts=counts)
 
 
-def _variant(run: Run) -> str:
-    tuned = run.parts[0].params.get("vgg16.fine_tune.epochs", "0") != "0"
-    return f"{run.name} tuned" if tuned else run.name
-
-
-def _numbers(run: Run) -> dict[str, float]:
-    found = {key: value for made in run.parts for key, value in made.metrics.items()}
-    return found | {"images": sum(round(v) for k, v in found.items() if k.startswith("images_"))}
+def _images(metrics: Mapping[str, float]) -> int:
+    return round(sum(value for key, value in metrics.items() if key.startswith("images_")))
 
 
 def _render(template: str, **values: Any) -> str:
