@@ -88,7 +88,8 @@ def explain(
         nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
     else:
         nets = {Path(name).stem: _foreign(Path(name), classes, scale)}
-    from convlens.report.own_photos import Explainer, class_index, read, write_both
+    from convlens.report.explained import class_index
+    from convlens.report.own_photos import Explainer, read, write_both
 
     usual = params.load(PARAMS).explain if PARAMS.is_file() else None
     colormap = usual.colormap if usual else "viridis"
