@@ -9,7 +9,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python pipeline/recipe.py
 
-.PHONY: graph help setup repro drawn drawn-large photos photos-full photos-224 tutorial test check audit verify bench seeds study ui lock clean
+.PHONY: graph help setup repro drawn drawn-four drawn-large photos photos-full photos-224 tutorial test check audit verify bench seeds study ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,12 +35,13 @@ repro: $(READY)  ## run the pipeline of params.yaml: train, evaluate, explain, t
 	@python pipeline/estimate.py repro && dvc repro && python pipeline/summary.py
 
 drawn:  ## switch back to the drawings and run
+drawn-four:  ## four kinds of drawn animals instead of two
 drawn-large:  ## the drawings in earnest: more of them, trained longer, measured on more
 photos:  ## 4,000 photos: Google's set, or ARCHIVE=some.zip
 photos-full:  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
 photos-224:  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
 tutorial:  ## the tutorials' recipe to the letter, for comparison
-drawn drawn-large photos photos-full photos-224 tutorial: $(READY)
+drawn drawn-four drawn-large photos photos-full photos-224 tutorial: $(READY)
 	@$(RECIPE) $(@:photos=photos-small) $(if $(value ARCHIVE),--archive '$(subst ','\'',$(value ARCHIVE))') && $(MAKE) --no-print-directory repro
 
 test: $(DEV)  ## run every test, two at a time

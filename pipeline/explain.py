@@ -8,7 +8,6 @@ import numpy as np
 
 from convlens import files
 from convlens import runtime as rt
-from convlens.data import CLASSES
 from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
@@ -28,14 +27,15 @@ def main(
     from convlens.explain.measure import measure
     from convlens.figures.faithfulness import removal
     from convlens.figures.style import save
-    from convlens.models import keras_file
-    from convlens.report import explanation
+    from convlens.models import heads, keras_file
+    from convlens.report import class_evidence, explanation
 
-    net = keras_file.load(Path("models") / model / "model.keras")
+    folder = Path("models") / model
+    net = keras_file.load(folder / "model.keras")
     out = Path("reports") / model / "explain"
-    classifier = Classifier(net, CLASSES)
+    classifier = Classifier(net, heads.load_names(folder, net))
     examples = explanation.read_examples(PREPARED / "examples", classifier.size[0])
-    few = [next(e for e in examples if e.name.startswith(label)) for label in CLASSES]
+    few = explanation.first_of_classes(examples)
     layer, method = explain.layer.get(model) or classifier.default_layer, explain.method
     look: dict[str, Any] = {"colormap": explain.colormap}
     seen = explanation.see(classifier, examples, few, layer=layer, method=method, progress=console)
@@ -59,9 +59,9 @@ def main(
     look["method"] = method
     for photo, evidence in zip(few, seen.few, strict=True):
         explanation.write_layers(evidence, photo, heatmaps, **look)
-    explanation.write_classes(few, seen.few, heatmaps, layer=layer, **look)
+    class_evidence.write_classes(few, seen.few, heatmaps, layer=layer, **look)
     found = seen.heatmaps
-    explanation.write_heatmaps(classifier.name, examples, found, heatmaps, **look)
+    explanation.write_heatmaps(classifier, examples, found, heatmaps, **look)
     # for the report, which lays both models over each other
     np.savez(
         heatmaps / "maps.npz", maps=found.maps, classes=found.classes,
@@ -82,7 +82,7 @@ def main(
 
 
 def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:
-    """Return test photos, spread evenly over both classes, and for drawings their masks."""
+    """Return test photos, spread evenly over the classes, and for drawings their masks."""
     from PIL import Image
 
     test = load_split(PREPARED, "test")

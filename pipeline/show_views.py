@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data import CLASSES
 from convlens.data.dataset import AugmentedImages, load_split
 from convlens.figures.gallery import Picture, gallery
 from convlens.figures.style import save
@@ -14,14 +13,16 @@ from stage import PREPARED, run
 
 OUT = Path("reports/convnet/views.png")
 EPOCHS = 5
+SHOWN = 8  # classes
 
 
 def main(convnet: ConvnetParams) -> None:
-    """Write reports/convnet/views.png: the first picture of each class as the epochs see it."""
+    """Write reports/convnet/views.png: a picture of each class as the epochs see it."""
     quiet_tensorflow()
     split = load_split(PREPARED, "train")
     source = AugmentedImages(split, convnet.augment, convnet.seed)
-    first = np.array([int(np.argmax(split.labels == label)) for label in range(len(CLASSES))])
+    shown = range(min(len(split.classes), SHOWN))
+    first = np.array([int(np.argmax(split.labels == label)) for label in shown])
     rows = [[Picture(np.asarray(split.images[row]), "as it is")] for row in first]
     for epoch in range(EPOCHS):
         *arrays, _ = source.read(epoch, first)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from convlens.cli import main
-from convlens.models import convnet, keras_file
+from convlens.models import convnet, heads, keras_file
 
 
 def convlens(*words, **options):
@@ -25,8 +26,6 @@ def convlens(*words, **options):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A model with fresh weights and two photos, one of which lies in a folder."""
-    from pathlib import Path
-
     from convlens import params
 
     folder = tmp_path_factory.mktemp("cli")
@@ -88,6 +87,29 @@ def test_the_three_formats_say_the_same_and_equal_the_model(folder):
     logit = keras_file.load(folder / "models/convnet/model.keras")(np.asarray(image)[None])
     expected = 1 / (1 + np.exp(-np.asarray(logit)[0, 0]))
     assert rows[0]["probability_dog"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_top_names_three_classes_of_each_photo_the_most_probable_first(folder, tmp_path):
+    from convlens import params
+
+    names = ["ant", "bee", "cow", "doe"]
+    real = params.load(Path(__file__).resolve().parents[1] / "params.yaml")
+    model = convnet.build(real.convnet, 48, classes=4)
+    keras_file.save(model, tmp_path / "convnet/model.keras")
+    heads.save_names(tmp_path / "convnet", names)
+    words = ["predict", "a.png", "more", "--model", "convnet", "--models", tmp_path]
+    every, best = (
+        list(csv.DictReader(io.StringIO(convlens(*words, *more, cwd=folder).stdout)))
+        for more in (["--format", "csv"], ["--format", "csv", "--top"])
+    )
+    assert list(every[0]) == ["path", *(f"probability_{name}" for name in names), "predicted"]
+    for row, ranked in zip(every, (best[:3], best[3:]), strict=True):
+        chances = {name: float(row[f"probability_{name}"]) for name in names}
+        assert sum(chances.values()) == pytest.approx(1, abs=1e-5)
+        assert [r["class"] for r in ranked] == sorted(names, key=lambda n: -chances[n])[:3]
+        assert [r["rank"] for r in ranked] == ["1", "2", "3"]
+        assert ranked[0]["class"] == row["predicted"]
+        assert float(ranked[0]["probability"]) == chances[row["predicted"]]
 
 
 def test_without_a_trained_model_the_message_says_what_to_run(folder):

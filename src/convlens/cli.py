@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
 import sys
-from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +14,7 @@ import click
 
 from convlens import __version__, params, paths
 from convlens.cli_explain import explain
-from convlens.data.names import printable
+from convlens.cli_predict import predict
 from convlens.errors import EXTRA, InputError, missing_extra, of_the_disk
 
 
@@ -55,45 +53,7 @@ def main() -> None:
     """See what convolutional networks see in photos of cats and dogs."""
 
 
-@main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--model", type=click.Choice(["convnet", "vgg16"]), default="vgg16", show_default=True
-)
-@click.option(
-    "--format", "layout", type=click.Choice(["table", "csv", "json"]), default="table",
-    show_default=True, help="how to print the answers",
-)  # fmt: skip
-@click.option(
-    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside("models"),
-    show_default="models",
-    help="folder of the trained models",
-)  # fmt: skip
-def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path) -> None:
-    """Say for each photo how probably it shows a dog.
-
-    PATHS are photos or folders of photos. Files that can't be read are named on stderr; the
-    others are scored all the same, and the exit code is then 1.
-    """
-    from convlens.evaluation import photos
-    from convlens.models import keras_file
-    from convlens.progress import console
-    from convlens.runtime import quiet_tensorflow
-
-    found = photos.find(paths)
-    for note in found.notes:
-        click.echo(note, err=True)
-    if not found.paths:
-        sys.exit(1)
-    quiet_tensorflow()
-    net = keras_file.load(models / model / "model.keras")
-    answers = list(photos.predict(net, found.paths, console))
-    _print([a for a in answers if not a.reason], layout)
-    for bad in (a for a in answers if a.reason):
-        click.echo(f"{printable(bad.path)}: {bad.reason}", err=True)
-    sys.exit(1 if any(a.reason for a in answers) else 0)
-
-
+main.add_command(predict)
 main.add_command(explain)
 
 
@@ -214,29 +174,6 @@ def _repository() -> tuple[Path, params.Params]:
     root = paths.repository()
     os.chdir(root)  # e.g. data.archive is relative to it
     return root, params.load(Path(paths.PARAMS))
-
-
-def _print(answers: Iterable[Any], layout: str) -> None:
-    columns = ("path", "probability_dog", "predicted")
-    rows = [
-        dict(
-            zip(columns, (printable(a.path), round(a.probability_dog, 6), a.predicted), strict=True)
-        )
-        for a in answers
-    ]
-    if layout == "json":
-        click.echo(json.dumps(rows, indent=2))
-    elif layout == "csv":
-        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    else:
-        width = max((len(str(row["path"])) for row in rows), default=4)
-        click.echo(f"{'path':<{width}}  {'dog':>6}  predicted")
-        for row in rows:
-            click.echo(
-                f"{row['path']:<{width}}  {row['probability_dog']:>6.1%}  {row['predicted']}"
-            )
 
 
 if __name__ == "__main__":

@@ -146,9 +146,8 @@ def _places(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
 
 
 def _load(name: str, models: Path) -> Classifier:
-    from convlens.data import CLASSES
     from convlens.explain.classifier import Classifier
-    from convlens.models import keras_file, ready, vgg16_imagenet
+    from convlens.models import heads, keras_file, ready, vgg16_imagenet
     from convlens.progress import console
 
     if name == "ready":
@@ -156,12 +155,13 @@ def _load(name: str, models: Path) -> Classifier:
         if not any(path.is_file() for path in (base, ready.user_copy())):
             click.echo("getting VGG16's base (58 MB), once", err=True)
         net = ready.build(ready.base_weights(base), ready.shipped_head())
-        return Classifier(net, CLASSES)
+        return Classifier(net, ready.CLASSES)
     if name == "imagenet":
         settings = paths.beside(paths.PARAMS)
         given = params.load(settings).imagenet.weights if settings.is_file() else None
         return Classifier(vgg16_imagenet.load(vgg16_imagenet.find(given, console)), "imagenet")
-    return Classifier(keras_file.load(models / name / "model.keras"), CLASSES)
+    net = keras_file.load(models / name / "model.keras")
+    return Classifier(net, heads.load_names(models / name, net))
 
 
 def _foreign(path: Path, classes: str | None, scale: str | None) -> Classifier:

@@ -12,6 +12,7 @@ from convlens.data.dataset import (
     training_batches,
 )
 from convlens.errors import InputError
+from convlens.files import write_json
 from convlens.params import AugmentParams
 
 NONE = AugmentParams(
@@ -23,7 +24,7 @@ NONE = AugmentParams(
 def numbered():
     """23 images, each of one colour that is its index."""
     images = np.zeros((23, 4, 4, 3), np.uint8) + np.arange(23, dtype=np.uint8)[:, None, None, None]
-    return Split(images, (np.arange(23) % 2).astype(np.uint8))
+    return Split(images, (np.arange(23) % 2).astype(np.uint8), ("cat", "dog"))
 
 
 def drawn_order(source, first_epoch=0, epochs=3, batch_size=5, take=15):
@@ -62,7 +63,9 @@ def test_cached_views_are_all_drawn_and_belong_to_their_image():
     features = np.zeros((views, images, 1, 1, 1), np.float16)
     features += 100 * np.arange(views)[:, None, None, None, None]
     features += np.arange(images)[None, :, None, None, None]
-    source = CachedViews(features.astype(np.float16), np.zeros(images, np.uint8), seed=1)
+    source = CachedViews(
+        features.astype(np.float16), np.zeros(images, np.uint8), ("a", "b"), seed=1
+    )
     seen = [source.read(epoch, np.arange(images))[0].reshape(-1) for epoch in range(4)]
     for values in seen:
         np.testing.assert_array_equal(values % 100, np.arange(images))
@@ -71,15 +74,21 @@ def test_cached_views_are_all_drawn_and_belong_to_their_image():
 
 
 def test_plain_batches_are_all_rows_in_order(numbered):
-    batches = list(plain_batches(numbered.images, numbered.labels, 10))
+    batches = list(plain_batches(numbered, 10))
     assert [len(x) for x, _ in batches] == [10, 10, 3]
     np.testing.assert_array_equal(np.concatenate([x for x, _ in batches]), numbered.images)
 
 
 def test_arrays_that_are_missing_or_do_not_belong_together_are_refused(tmp_path, numbered):
+    write_json(tmp_path / "data.json", {"classes": ["one"]})
     with pytest.raises(InputError, match="dvc repro prepare"):
         load_split(tmp_path, "train")
     np.save(tmp_path / "train.npy", numbered.images)
     np.save(tmp_path / "train_labels.npy", numbered.labels[:-1])
     with pytest.raises(InputError, match="23 labels"):
         load_split(tmp_path, "train")
+    np.save(tmp_path / "train_labels.npy", numbered.labels)
+    with pytest.raises(InputError, match="labels of 1 classes"):
+        load_split(tmp_path, "train")
+    write_json(tmp_path / "data.json", {"classes": ["b", "a"]})
+    assert load_split(tmp_path, "train").classes == ("b", "a")

@@ -5,12 +5,12 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from convlens.data import CLASSES
 from convlens.data.drawn import picture
+from convlens.data.drawn.animals import ANIMALS, Animal
 from convlens.data.drawn.masks import PARTS, animal_mask, class_parts
 from convlens.data.drawn.picture import draw
 
-KEYS = [(label, index) for index in range(30) for label in CLASSES]
+KEYS = [(label, index) for index in range(30) for label in ANIMALS]
 
 
 @pytest.fixture(scope="module")
@@ -46,20 +46,20 @@ def test_parts_lie_where_they_belong(drawings):
     for (label, _), drawing in drawings.items():
         eyes, muzzle = middle(drawing.mask, "eyes"), middle(drawing.mask, "muzzle")
         assert eyes[0] < muzzle[0]
-        if label == "cat":
+        if label in ("cat", "bear"):
             assert middle(drawing.mask, "ears")[0] < eyes[0]
         if share(drawing.mask, "tongue"):
             assert middle(drawing.mask, "tongue")[0] > muzzle[0]
 
 
-def test_only_cats_have_whiskers_and_either_may_show_its_tongue(drawings):
-    whiskers = {label: [] for label in CLASSES}
-    tongues = {label: [] for label in CLASSES}
+def test_cats_and_rabbits_have_whiskers_and_any_animal_may_show_its_tongue(drawings):
+    whiskers = {label: [] for label in ANIMALS}
+    tongues = {label: [] for label in ANIMALS}
     for (label, _), drawing in drawings.items():
         whiskers[label].append(share(drawing.mask, "whiskers") > 0)
         tongues[label].append(share(drawing.mask, "tongue") > 0)
-    assert all(whiskers["cat"])
-    assert not any(whiskers["dog"])
+    assert all(whiskers["cat"] + whiskers["rabbit"])
+    assert not any(whiskers["dog"] + whiskers["bear"])
     assert all(0 < sum(shown) < len(shown) for shown in tongues.values())
 
 
@@ -78,7 +78,8 @@ def test_masks_cover_exactly_what_the_animal_changes(monkeypatch):
     monkeypatch.setattr(picture, "draw_occluder", lambda *_: None)
     whole = [draw(label, 7, "train", index, 150) for label, index in KEYS[:16]]
     monkeypatch.setattr(picture.Body, "draw", lambda _: None)
-    monkeypatch.setattr(picture, "HEADS", dict.fromkeys(CLASSES, lambda _: None))
+    headless = {label: Animal(lambda _: None, animal.tail) for label, animal in ANIMALS.items()}
+    monkeypatch.setattr(picture, "ANIMALS", headless)
     for (label, index), drawing in zip(KEYS, whole, strict=False):
         empty = draw(label, 7, "train", index, 150)
         changed = (np.asarray(empty.image) != np.asarray(drawing.image)).any(axis=2)

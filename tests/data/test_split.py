@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convlens.data import CLASSES, SPLITS
+from convlens.data import SPLITS
 from convlens.data.curate import CONFLICT, curate
 from convlens.data.layout import Place
 from convlens.data.scan import Scan
 from convlens.data.split import SplitRule, draw
 from convlens.errors import InputError
 from convlens.params import SplitSizes
+
+CLASSES = ("cat", "dog")
 
 FAR = 0x0123456789ABCDEF
 FRACTIONS = SplitSizes(train=0.5, validation=0.2, test=0.2)

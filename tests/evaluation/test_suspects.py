@@ -12,9 +12,12 @@ from convlens.figures.suspects import label_suspects
 
 def rows(*probabilities: float, labels: str = "cat dog cat dog cat") -> list[dict[str, str]]:
     return [
-        {"path": f"{n}.jpg", "label": label, "probability_dog": str(p)}
+        {
+            "path": f"{n}.jpg", "label": label, "predicted": ("cat", "dog")[p > 0.5],
+            "probability_cat": str(round(1 - p, 6)), "probability_dog": str(p),
+        }
         for n, (label, p) in enumerate(zip(labels.split(), probabilities, strict=True))
-    ]
+    ]  # fmt: skip
 
 
 BOTH = {

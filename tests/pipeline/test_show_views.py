@@ -7,6 +7,7 @@ import pytest
 
 from convlens import params
 from convlens.data.dataset import AugmentedImages, load_split
+from convlens.files import write_json
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def shown(root, monkeypatch, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
     np.save(folder / "train.npy", images)
     np.save(folder / "train_labels.npy", np.array([0, 0, 1, 1], np.uint8))
+    write_json(tmp_path / "data/prepared/data.json", {"classes": ["cat", "dog"]})
     kept = []
 
     def keep(rows, *_):

@@ -35,6 +35,7 @@ def trained(root: Path, model: str, accuracy: float) -> None:
     numbers = {"epochs": 2, "parameters": 1234567, "weights_sha256": f"{model}-weights"}
     write_json(folder / "metrics.json", numbers)
     tested = interval("accuracy", accuracy, 0.02) | {"log_loss": 2e-9, "roc_auc": 0.99999}
+    tested |= {"balanced_accuracy": accuracy, "macro_f1": accuracy}
     tested |= {"brier": 0.012, "ece": 0.034, "n": 100, "precision": "float32", "model": "x"}
     write_json(root / "reports" / model / "evaluation/metrics.json", tested)
     predictions = [

@@ -16,7 +16,7 @@ from convlens.figures import data as figures
 from convlens.report import data as report
 
 FILES = [
-    "brightness.csv", "brightness.png", "contact_cat.png", "contact_dog.png", "counts.csv",
+    "brightness.csv", "brightness.png", "contact/cat.png", "contact/dog.png", "counts.csv",
     "counts.png", "duplicates.png", "quarantine.png", "sizes.csv", "sizes.png",
 ]  # fmt: skip
 
@@ -28,6 +28,10 @@ def written(tmp_path_factory) -> Path:
     prepare(folder / "source.zip", folder / "prepared", data_params(), workers=1)
     report.write(folder / "source.zip", folder / "prepared", folder / "out")
     return folder
+
+
+def listed(out: Path) -> list[str]:
+    return sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -63,7 +67,7 @@ def test_brightness_is_the_mean_luma(written) -> None:
 
 def test_the_same_files_with_the_same_bytes(written) -> None:
     report.write(written / "source.zip", written / "prepared", written / "again")
-    assert sorted(path.name for path in (written / "out").iterdir()) == FILES
+    assert listed(written / "out") == FILES
     for name in FILES:
         assert (written / "out" / name).read_bytes() == (written / "again" / name).read_bytes()
 

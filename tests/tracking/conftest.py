@@ -97,6 +97,7 @@ class Outputs:
         ]
         write_csv(folder / "curves.csv", CURVES, rows)
         (folder / "model.keras").write_bytes(self.trained_file or weights.encode())
+        write_json(folder / "classes.json", ["cat", "dog"])
         marks = {"parameters": 7, "precision": "float32", "weights_sha256": weights}
         write_json(folder / "metrics.json", {"loss": 0.1, "epochs": epochs} | marks)
         usage = {"seconds": 1.5, "peak_memory_mb": 9}

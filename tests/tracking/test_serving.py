@@ -162,7 +162,8 @@ def test_another_file_than_the_logged_one_is_refused(logged):
     from convlens.tracking.serving import ConvLensModel
 
     path, _ = logged
-    context = SimpleNamespace(artifacts={"model": str(path)}, model_config={"sha256": sha256(path)})
+    config = {"sha256": sha256(path), "classes": ["cat", "dog"]}
+    context = SimpleNamespace(artifacts={"model": str(path)}, model_config=config)
     ConvLensModel().load_context(context)
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(InputError, match="sha256"):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.data import CLASSES
 from convlens.evaluation.ready import STRENGTHS, card, train
 from convlens.models import ready
+from convlens.models.ready import CLASSES
 from convlens.params import DataParams
 
 SIZES = (32, 48)

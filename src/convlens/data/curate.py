@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from convlens.data import SPLITS, duplicates
-from convlens.data.layout import Place
+from convlens.data.left_out import Place
 from convlens.data.scan import Scan
 from convlens.data.split import STRENGTH, SplitRule, draw
 

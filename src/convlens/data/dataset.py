@@ -17,18 +17,27 @@ from numpy.typing import NDArray
 
 from convlens.data import augment
 from convlens.errors import InputError
+from convlens.files import read_json
 from convlens.params import AugmentParams
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
+Labels = NDArray[np.unsignedinteger[Any]]
+
+
 @dataclass(frozen=True)
 class Split:
-    """One split: images uint8 (N, S, S, 3), memory-mapped, or features of them; 1 = dog."""
+    """One split.
+
+    images: uint8 (N, S, S, 3), memory-mapped, or features of them; labels: unsigned integers
+    (N,), indices into `classes`, the names of all classes of the data in order.
+    """
 
     images: NDArray[Any]
-    labels: NDArray[np.uint8]
+    labels: Labels
+    classes: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,9 +54,10 @@ def load_split(folder: Path, name: str) -> Split:
     try:
         images = np.load(folder / f"{name}.npy", mmap_mode="r")
         labels = np.load(folder / f"{name}_labels.npy")
-    except (OSError, ValueError) as error:
+        classes = load_classes(folder)
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(
-            folder / f"{name}.npy", expected="an array written by stage prepare",
+            folder / f"{name}.npy", expected="an array and its classes, written by stage prepare",
             found=str(error), fix="run `dvc repro prepare`",
         ) from error  # fmt: skip
     if len(images) != len(labels):
@@ -55,7 +65,17 @@ def load_split(folder: Path, name: str) -> Split:
             folder / f"{name}_labels.npy", expected=f"{len(images)} labels",
             found=f"{len(labels)}", fix="run `dvc repro --force prepare`",
         )  # fmt: skip
-    return Split(images, labels)
+    if labels.max(initial=0) >= len(classes):
+        raise InputError(
+            folder / f"{name}_labels.npy", expected=f"labels of {len(classes)} classes",
+            found=f"label {labels.max()}", fix="run `dvc repro --force prepare`",
+        )  # fmt: skip
+    return Split(images, labels, classes)
+
+
+def load_classes(folder: Path) -> tuple[str, ...]:
+    """Return the names of the classes of the data that `prepare` wrote, in order."""
+    return tuple(read_json(folder / "data.json")["classes"])
 
 
 class TrainingSource(Protocol):
@@ -64,7 +84,7 @@ class TrainingSource(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, epoch: int, rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-        """Return the arrays of one batch; the last one is the labels, float32 (b, 1)."""
+        """Return the arrays of one batch; the last one is the labels, as `targets` says."""
         ...
 
     def finish(self, *arrays: tf.Tensor) -> tf.Tensor:
@@ -88,7 +108,11 @@ class AugmentedImages:
         u = _draws(self.seed, epoch, len(self))[rows]
         images = self.split.images[rows]
         views = augment.warp(images, augment.transforms(u, self.params, images.shape[1]))
-        return views, augment.photometric(u, self.params), _targets(self.split, rows)
+        return (
+            views,
+            augment.photometric(u, self.params),
+            targets(self.split.labels[rows], len(self.split.classes)),
+        )
 
     def finish(self, *arrays: tf.Tensor) -> tf.Tensor:
         """Change the light."""
@@ -100,7 +124,8 @@ class CachedViews:
     """Features of K views of each image, float16 (K, N, …); each epoch draws one view an image."""
 
     features: NDArray[np.float16]
-    labels: NDArray[np.uint8]
+    labels: Labels
+    classes: tuple[str, ...]
     seed: int
 
     def __len__(self) -> int:
@@ -109,7 +134,7 @@ class CachedViews:
     def read(self, epoch: int, rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
         """Return the features of the drawn views and the labels."""
         view = (_draws(self.seed, epoch, len(self))[rows, 0] * len(self.features)).astype(int)
-        return self.features[view, rows], _targets(self, rows)
+        return self.features[view, rows], targets(self.labels[rows], len(self.classes))
 
     def finish(self, *arrays: tf.Tensor) -> tf.Tensor:
         """Cast to float32."""
@@ -152,16 +177,20 @@ def training_batches(
 
 
 def plain_batches(
-    images: NDArray[Any], labels: NDArray[np.uint8], batch_size: int
+    split: Split, batch_size: int
 ) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
-    """Yield (inputs, labels (b, 1)) in order, without reading the whole array at once."""
-    for start in range(0, len(labels), batch_size):
+    """Yield (inputs, `targets`) in order, without reading the whole array at once."""
+    for start in range(0, len(split), batch_size):
         rows = slice(start, start + batch_size)
-        yield np.ascontiguousarray(images[rows]), labels[rows, None].astype(np.float32)
+        labels = targets(split.labels[rows], len(split.classes))
+        yield np.ascontiguousarray(split.images[rows]), labels
 
 
-def _targets(split: Any, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    return split.labels[rows, None].astype(np.float32)  # type: ignore[no-any-return]
+def targets(labels: Labels, classes: int) -> NDArray[np.float32]:
+    """Return what a net with these labels is trained on: (b, 1) for two classes, else 1 of C."""
+    if classes == 2:
+        return labels[:, None].astype(np.float32)
+    return np.eye(classes, dtype=np.float32)[labels]
 
 
 @lru_cache(maxsize=4)

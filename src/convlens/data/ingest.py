@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +12,8 @@ import numpy as np
 from filelock import FileLock
 
 from convlens import files
-from convlens.data import CLASSES, SPLITS, examples
-from convlens.data.archive import open_archive
+from convlens.data import SPLITS, examples
+from convlens.data.archive import open_archive, read
 from convlens.data.curate import UNUSED, Curation, Kept, curate
 from convlens.data.layout import Arrangement, arrange
 from convlens.data.scan import Scan, scan
@@ -40,7 +41,8 @@ def prepare(
 ) -> None:
     """Turn the photos of `archive` into arrays and tables in the folder `out`.
 
-    Writes `{train,validation,test}.npy` (uint8 (N, S, S, 3) RGB), `…_labels.npy` (uint8 (N,)),
+    Writes `{train,validation,test}.npy` (uint8 (N, S, S, 3) RGB), `…_labels.npy` (uint8 (N,),
+    uint16 above 256 classes),
     `manifest.csv` (its rows are the arrays' rows, split by split), `quarantine.csv`,
     `duplicates.csv`, `examples/` and `data.json`. The bytes depend on the archive and `params`
     only, not on `workers` (default: one a core). `out` appears complete or not at all.
@@ -56,7 +58,7 @@ def prepare(
         shown = Path(params.archive) if params.source == "archive" and params.archive else archive
         with open_archive(archive, shown) as opened:
             entries = opened.namelist()
-        arrangement = arrange(entries, shown)
+            arrangement = arrange(entries, shown, params.classes, lambda n: read(opened, n))
         names = list(arrangement.photos)
         # every photo stands in the scratch file and in an array for a while
         check_space(out.parent, 2 * len(names) * params.image_size**2 * 3, FREE_SOME)
@@ -78,10 +80,12 @@ def prepare(
             refuse_too_many_bad(bad, len(names), params.max_bad_fraction, shown)
             rule.check(curation.counts, arrangement.counts)
             rows = {name: row for row, name in enumerate(names)}
+            _write_labels(curation.manifest, arrangement.classes, partial)
             _write_arrays(curation.manifest, scratch, rows, partial, params.image_size)
             scratch.unlink()
             _write_tables(curation, partial)
-            examples.write(archive, curation.manifest, params.examples, partial / "examples")
+            shown_photos = curation.manifest, arrangement.classes, params.examples
+            examples.write(archive, *shown_photos, partial / "examples")
             summary = _summary(archive, params, arrangement, curation, rule, partial)
             files.write_json(partial / "data.json", summary)
 
@@ -92,14 +96,20 @@ def _sweep(out: Path) -> None:
         shutil.rmtree(stray)
 
 
+def _write_labels(manifest: list[Kept], classes: Sequence[str], folder: Path) -> None:
+    number = {label: index for index, label in enumerate(classes)}
+    kind = np.min_scalar_type(len(classes) - 1)
+    for split in SPLITS:
+        labels = [number[kept.label] for kept in manifest if kept.split == split]
+        np.save(folder / f"{split}_labels.npy", np.array(labels, kind))
+
+
 def _write_arrays(
     manifest: list[Kept], scratch: Path, rows: dict[str, int], folder: Path, size: int
 ) -> None:
     row_bytes = size * size * 3
     for split in SPLITS:
         chosen = [kept for kept in manifest if kept.split == split]
-        labels = np.array([CLASSES.index(kept.label) for kept in chosen], np.uint8)
-        np.save(folder / f"{split}_labels.npy", labels)
         with (folder / f"{split}.npy").open("wb") as out, scratch.open("rb") as pixels:
             _write_header(out, (len(chosen), size, size, 3))
             for kept in chosen:
@@ -164,7 +174,8 @@ def _summary(
         "image_size": params.image_size,
         "layout": arrangement.layout,
         "split_rule": rule.text,
-        "counts": {split: {c: counts[split, c] for c in CLASSES} for split in SPLITS},
+        "classes": list(arrangement.classes),
+        "counts": {s: {c: counts[s, c] for c in arrangement.classes} for s in SPLITS},
         "accounting": {"entries": sum(places.values()), **places},
         "ignored": dict(sorted(ignored.items())),
         "quarantine": dict(sorted(Counter(str(b.reason) for b in curation.quarantine).items())),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convlens import files
-from convlens.data import CLASSES, duplicates, pack
-from convlens.data.archive import open_archive
+from convlens.data import duplicates, pack
+from convlens.data.archive import open_archive, read
 from convlens.data.curate import CONFLICT
 from convlens.data.layout import Arrangement, arrange
 from convlens.data.names import is_photo, printable, suffix, tally
@@ -21,6 +21,7 @@ from convlens.workers import cores
 SIZE = 150  # pixels a side at which photos are compared
 NO_SPLIT = "(no split)"
 LISTED = 10
+MANY = 6  # classes that stand side by side at most
 DARK = 24  # grey levels, of 255: a photo without a brighter part is almost black
 
 
@@ -73,7 +74,7 @@ def _inspect(
 ) -> Inspection:
     with open_archive(archive, shown) as opened:
         entries = opened.namelist()
-    arrangement = arrange(entries, shown)
+        arrangement = arrange(entries, shown, read=lambda name: read(opened, name))
     places = arrangement.photos
     scans = scan(archive, list(places), None, SIZE, workers=workers, progress=progress)
     good = [found for found in scans if not found.reason]
@@ -116,7 +117,7 @@ def _counts(usable: Sequence[Scan], arrangement: Arrangement) -> dict[str, dict[
     counts: dict[str, dict[str, int]] = {}
     for found in usable:
         place = arrangement.photos[found.path]
-        of_split = counts.setdefault(place.split or NO_SPLIT, dict.fromkeys(CLASSES, 0))
+        of_split = counts.setdefault(place.split or NO_SPLIT, dict.fromkeys(arrangement.classes, 0))
         of_split[place.label] += 1
     return counts
 
@@ -146,6 +147,19 @@ def _warnings(
     return found
 
 
+def _counted(counts: dict[str, dict[str, int]]) -> list[str]:
+    """Return a line a split, or a line a class where there are many."""
+    classes = list(next(iter(counts.values()), {}))
+    rows: list[list[str]] = [["split", *classes]]
+    rows += [[split, *(f"{of[c]:,}" for c in classes)] for split, of in counts.items()]
+    if len(classes) > MANY:
+        rows = [list(column) for column in zip(*rows, strict=True)]
+        rows[0][0] = "class"
+    first = max(12, *(len(row[0]) + 2 for row in rows))
+    wide = max(9, *(len(cell) + 2 for row in rows for cell in row[1:]))
+    return [f"{row[0]:<{first}}" + "".join(f"{c:>{wide}}" for c in row[1:]) for row in rows]
+
+
 def _spread(values: Sequence[int]) -> tuple[int, int, int]:
     ordered = sorted(values) or [0]
     return ordered[0], ordered[len(ordered) // 2], ordered[-1]
@@ -158,10 +172,8 @@ def table(found: Inspection) -> str:
         f"found:    {_found(found)}",
         *(f"warning:  {warning}" for warning in found.warnings),
         "",
-        f"{'split':<12}" + "".join(f"{label:>9}" for label in CLASSES),
+        *_counted(found.counts),
     ]
-    for split, counts in found.counts.items():
-        lines.append(f"{split:<12}" + "".join(f"{counts[label]:>9,}" for label in CLASSES))
     others = f" ({_joined(found.other_files)})" if found.other_files else ""
     lines += [
         "",

@@ -4,47 +4,53 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from convlens.data import CLASSES
-from convlens.data.names import hidden, is_photo
-from convlens.data.whats_there import nothing_fits, number, one_class, several_folders, two_depths
+from convlens.data import discover, label_table
+from convlens.data.classes import CATS_AND_DOGS, Asked, Classes, asked_for
+from convlens.data.label_table import Table
+from convlens.data.left_out import (
+    NO_LABEL,
+    OTHER_LABEL,
+    Place,
+    folders_of,
+    is_mask,
+    listed,
+    unequal,
+    warnings_on,
+    why_not,
+)
+from convlens.data.names import is_photo
+from convlens.data.split_names import split_of
+from convlens.data.whats_there import (
+    missing_class,
+    nothing_fits,
+    several_folders,
+    two_depths,
+)
 
-SPLIT_FOLDERS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "validate", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing", "tests"), "test"),
-}
-MASKS = "masks"
-PART_MASK, NO_CLASS, OUTSIDE = "part mask", "in a folder of no class", "outside the layout"
+_NUMBERED = re.compile(r"(.+?)[._ -]*\(?\d+\)?\.[^.]+")
 LAYOUTS = (
     "{train,validation,test}/{cats,dogs}/photo.jpg",
     "{cats,dogs}/photo.jpg",
     "{cat,dog}.N.jpg",
 )
-_SET = re.compile(r"(data|image|img|photo|picture)?s?(set|split|folder|data|images|imgs|photos)?$")
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a photo's name says: its class, and its split (None if the name does not say)."""
-
-    label: str
-    split: str | None
 
 
 @dataclass(frozen=True)
 class Arrangement:
     """An archive's layout: photos in sorted order, and why the other members are ignored.
 
-    `warnings` are sentences about what a person would not expect to be left out.
+    `classes` are the names of all classes in order; `warnings` are sentences about what a person
+    would not expect.
     """
 
     layout: str
     photos: dict[str, Place]
     ignored: dict[str, str]
+    classes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -53,76 +59,80 @@ class Arrangement:
         return Counter((place.split or "", place.label) for place in self.photos.values())
 
 
-def arrange(names: Iterable[str], where: Path, classes: Sequence[str] = CLASSES) -> Arrangement:
+def arrange(
+    names: Iterable[str],
+    where: Path,
+    asked: Asked = None,
+    read: Callable[[str], bytes | None] | None = None,
+) -> Arrangement:
     """Find the layout of the archive `where` and the place of each photo in it.
 
     Classes are folders at one depth, whichever it is; above or below them there may be folders
     of splits, and folders of any name below. Without class folders the photos' own names count.
 
+    Parameters
+    ----------
+    names
+        All members.
+    asked
+        `data.classes`; without it every folder beside cats and dogs is a class or, where there
+        are none, every folder of the outermost depth that has several.
+    read
+        Returns a member's content; a table labels.csv, which is read by it, goes before folders.
+
     Raises
     ------
     InputError
-        If no layout fits, a class is missing, or the layout could be read in two ways.
+        If no layout fits, a class is missing, the layout could be read in two ways, or the
+        classes can't be named so.
     """
     every = sorted(names)
-    offered = [name for name in every if is_photo(name) and not _mask(name)]
+    offered = [name for name in every if is_photo(name) and not is_mask(name)]
+    table = label_table.find(every) if read else None
+    if read and table:
+        return _in_table(label_table.load(table, read(table), where), offered, every, where, asked)
+    classes = asked_for(asked) if asked else discover.classes(offered, where)
     by_depth = _by_depth(offered, classes)
-    complete = [d for d, labels in by_depth.items() if len(set(labels.values())) == len(classes)]
+    complete = [d for d, labels in by_depth.items() if _labels(labels) == set(classes.names)]
     if complete:
         depth = max(complete, key=lambda d: (len(by_depth[d]), -d))
         labels = by_depth[depth]
         if any(by_depth[other].keys() - labels.keys() for other in complete):
             raise two_depths(where, {d: by_depth[d] for d in sorted(complete)})
         photos = _in_folders(labels, depth, where)
-        layout = LAYOUTS[0 if any(place.split for place in photos.values()) else 1]
+        kind = 0 if any(place.split for place in photos.values()) else 1
     else:
         photos = _flat(offered, classes, where)
-        layout = LAYOUTS[2]
-        if not photos or len(_labels(photos)) < len(classes):
-            found = max(by_depth.values(), key=len, default={}) or {
-                name: place.label for name, place in photos.items()
-            }
+        kind = 2
+        labels = {name: place.label for name, place in photos.items()}
+        if _labels(labels) != set(classes.names):
+            found = max(by_depth.values(), key=len, default={}) or labels
             if found:
-                raise one_class(where, found, offered, classes)
-            raise nothing_fits(where, every, offered, LAYOUTS, classes)
+                raise missing_class(where, found, offered, classes.names)
+            raise nothing_fits(where, every, offered, LAYOUTS, classes.names)
         depth = -1
-    ignored = {name: _why_not(name, depth) for name in every if name not in photos}
-    return Arrangement(layout, photos, ignored, tuple(_warnings(photos, ignored, depth, classes)))
+    ignored = {name: why_not(name, depth) for name in every if name not in photos}
+    warnings = tuple(warnings_on(photos, ignored, depth, classes.names))
+    return Arrangement(_text(kind, classes.names), photos, ignored, classes.names, warnings)
 
 
-def split_of(folder: str) -> str | None:
-    """Return the split that a folder's name means: "Training_Set" → "train"."""
-    plain = re.sub(r"[\W_]+", "", folder.lower())
-    for name, split in SPLIT_FOLDERS.items():
-        if plain.startswith(name) and _SET.match(plain[len(name) :]):
-            return split
-    return None
+def _text(kind: int, names: Sequence[str]) -> str:
+    if names == CATS_AND_DOGS.names:
+        return LAYOUTS[kind]
+    shown = listed(names)
+    return re.sub("cats,dogs|cat,dog", shown.replace("\\", r"\\"), LAYOUTS[kind])
 
 
-def class_of(name: str, classes: Collection[str]) -> str | None:
-    """Return the class that a folder's name means: "Cats" → "cat"."""
-    lower = name.lower()
-    return next((label for label in classes if lower in (label, f"{label}s")), None)
+def _labels(by_name: dict[str, str]) -> set[str]:
+    return set(by_name.values())
 
 
-def _mask(name: str) -> bool:
-    return name.startswith(f"{MASKS}/")
-
-
-def _folders(name: str) -> tuple[str, ...]:
-    return PurePosixPath(name).parts[:-1]
-
-
-def _labels(photos: dict[str, Place]) -> set[str]:
-    return {place.label for place in photos.values()}
-
-
-def _by_depth(names: Sequence[str], classes: Sequence[str]) -> dict[int, dict[str, str]]:
+def _by_depth(names: Sequence[str], classes: Classes) -> dict[int, dict[str, str]]:
     """Return for each depth the photos that lie in a class folder there, and the class."""
     found: dict[int, dict[str, str]] = {}
     for name in names:
-        for depth, folder in enumerate(_folders(name)):
-            if label := class_of(folder, classes):
+        for depth, folder in enumerate(folders_of(name)):
+            if label := classes.of(folder):
                 found.setdefault(depth, {})[name] = label
     return found
 
@@ -131,7 +141,7 @@ def _in_folders(labels: dict[str, str], depth: int, where: Path) -> dict[str, Pl
     outer = {}
     photos = {}
     for name, label in labels.items():
-        folders = _folders(name)
+        folders = folders_of(name)
         outer[name] = folders[:depth]
         nearest = (*outer[name][::-1], *folders[depth + 1 :])
         photos[name] = Place(label, next(filter(None, map(split_of, nearest)), None))
@@ -139,18 +149,46 @@ def _in_folders(labels: dict[str, str], depth: int, where: Path) -> dict[str, Pl
     return photos
 
 
-def _flat(names: Sequence[str], classes: Sequence[str], where: Path) -> dict[str, Place]:
+def _flat(names: Sequence[str], classes: Classes, where: Path) -> dict[str, Place]:
     """Return the places of photos whose own name begins with a class: cat.12.jpg, Dog (3).jpg."""
-    form = re.compile(rf"({'|'.join(map(re.escape, classes))})s?[._ -]*\(?\d+\)?\.", re.IGNORECASE)
     outer = {}
     photos = {}
     for name in names:
-        if match := form.match(PurePosixPath(name).name):
-            outer[name] = _folders(name)
+        match = _NUMBERED.fullmatch(PurePosixPath(name).name)
+        if match and (label := classes.of(match[1])):
+            outer[name] = folders_of(name)
             split = next(filter(None, map(split_of, outer[name][::-1])), None)
-            photos[name] = Place(match[1].lower(), split)
+            photos[name] = Place(label, split)
     _refuse_unknown_folders(photos, outer, where)
     return photos
+
+
+def _in_table(
+    table: Table, offered: Sequence[str], every: Sequence[str], where: Path, asked: Asked
+) -> Arrangement:
+    """Return the arrangement that a table of labels makes; folders above may be splits."""
+    matched = table.matched(offered)
+    classes = asked_for(asked) if asked else discover.checked(matched.labels.values(), where)
+    photos = {}
+    for name, label in matched.labels.items():
+        if known := classes.of(label):
+            split = next(filter(None, map(split_of, folders_of(name)[::-1])), None)
+            photos[name] = Place(known, split)
+    found = {name: place.label for name, place in photos.items()}
+    if _labels(found) != set(classes.names):
+        raise missing_class(where, found, offered, classes.names)
+    outer = {name: folders_of(name) for name in photos}
+    if any(place.split for place in photos.values()):
+        _refuse_unknown_folders(photos, outer, where)
+    reasons = dict.fromkeys(offered, NO_LABEL) | dict.fromkeys(matched.labels, OTHER_LABEL)
+    ignored = {n: reasons.get(n) or why_not(n, -1) for n in every if n not in photos}
+    return Arrangement(
+        f"{table.name}: {table.columns[0]}, {table.columns[1]}",
+        dict(sorted(photos.items())),
+        ignored,
+        classes.names,
+        (*matched.warnings, *unequal(photos.values())),
+    )
 
 
 def _refuse_unknown_folders(
@@ -160,34 +198,3 @@ def _refuse_unknown_folders(
     unknown = Counter("/".join(outer[name]) for name, place in photos.items() if not place.split)
     if len(unknown) > 1 or 0 < unknown.total() < len(photos):
         raise several_folders(where, unknown)
-
-
-def _why_not(name: str, depth: int) -> str:
-    if name.endswith("/"):
-        return "folder"
-    if _mask(name):
-        return PART_MASK
-    if hidden(name):
-        return "hidden"
-    if not is_photo(name):
-        return "not named like a photo"
-    return NO_CLASS if 0 <= depth < len(_folders(name)) else OUTSIDE
-
-
-def _warnings(
-    photos: dict[str, Place], ignored: dict[str, str], depth: int, classes: Sequence[str]
-) -> Iterable[str]:
-    stray = [name for name, why in ignored.items() if why == NO_CLASS]
-    if stray:
-        others = Counter(_folders(name)[depth] for name in stray).most_common()
-        listed = ", ".join(f"{folder} ({count:,})" for folder, count in others[:8])
-        yield (
-            f"{number(len(stray), 'photo')} left out: in folders that are none of the classes "
-            f"{' and '.join(classes)}: {listed}"
-        )
-    outside = [name for name, why in ignored.items() if why == OUTSIDE]
-    if outside:
-        yield f"{number(len(outside), 'photo')} left out: outside the layout, e.g. {outside[0]}"
-    left_out = len(stray) + len(outside)
-    if left_out > len(photos):
-        yield f"most photos are left out: {left_out:,} of {left_out + len(photos):,}"

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import IO, Any, Self, cast
 
 from convlens.data import archive as rules
+from convlens.data import label_table
+from convlens.data.classes import Asked
 from convlens.data.folder import listing
-from convlens.data.layout import PART_MASK, arrange
+from convlens.data.layout import arrange
+from convlens.data.left_out import PART_MASK
 from convlens.data.names import is_photo, printable
 from convlens.errors import InputError
 from convlens.progress import Progress, silent
@@ -30,7 +33,9 @@ _DAMAGED = (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error)
 _MAX_HEADER = 2**20  # bytes of a long name or of extended attributes
 
 
-def folder(source: Path, out: Path, progress: Progress = silent) -> dict[str, str]:
+def folder(
+    source: Path, out: Path, progress: Progress = silent, asked: Asked = None
+) -> dict[str, str]:
     """Zip the photos under `source`, sorted, stored, with one fixed date; links are followed.
 
     Other files are listed without content, so that they are counted. So are photos that can't be
@@ -43,11 +48,13 @@ def folder(source: Path, out: Path, progress: Progress = silent) -> dict[str, st
     """
     found = listing(source)
     faults = found.faults | found.unread
-    arrangement = arrange(found.files, source)
+    arrangement = arrange(found.files, source, asked, lambda name: _content(found.files[name]))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
         names = sorted(found.files)
+        table = label_table.find(names)
         for name in progress(names, what="pack photos", total=len(names), unit="files"):
-            wanted = name in arrangement.photos or arrangement.ignored[name] == PART_MASK
+            mask = arrangement.ignored.get(name) == PART_MASK
+            wanted = name in arrangement.photos or mask or name == table
             wanted = wanted and name not in faults
             try:
                 content = found.files[name].open("rb") if wanted else None
@@ -89,9 +96,7 @@ def tar(source: Path, out: Path, progress: Progress = silent) -> None:
                 if harm:
                     raise rules.refusal(source, name, harm)
                 seen.add(name)
-                _add(
-                    made, name, packed.extractfile(member) if is_photo(name) else None, member.size
-                )
+                _add(made, name, packed.extractfile(member) if _used(name) else None, member.size)
     except _DAMAGED as error:
         if isinstance(error, OSError) and error.errno:
             raise  # the disk's fault
@@ -99,6 +104,17 @@ def tar(source: Path, out: Path, progress: Progress = silent) -> None:
             source, expected="a readable tar archive", found=str(error),
             fix="get the archive again: it may have been cut off",
         ) from error  # fmt: skip
+
+
+def _used(name: str) -> bool:
+    return is_photo(name) or label_table.find([name]) is not None
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _harm(member: tarfile.TarInfo, again: bool, number: int) -> str | None:
@@ -166,9 +182,11 @@ def is_packed(path: Path) -> bool:
     return path.is_dir() or (path.is_file() and is_tar(path))
 
 
-def pack(source: Path, out: Path, progress: Progress = silent) -> dict[str, str]:
+def pack(
+    source: Path, out: Path, progress: Progress = silent, asked: Asked = None
+) -> dict[str, str]:
     """Zip a folder or a tar archive; returns why photos of a folder can't be read."""
     if source.is_dir():
-        return folder(source, out, progress)
+        return folder(source, out, progress, asked)
     tar(source, out, progress)
     return {}

@@ -10,9 +10,12 @@ from shlex import quote
 from filelock import FileLock
 
 from convlens import files
+from convlens.class_names import fold
 from convlens.data import SPLITS, pack
-from convlens.data.archive import open_archive
+from convlens.data.archive import open_archive, read
+from convlens.data.classes import Asked
 from convlens.data.download import download
+from convlens.data.drawn.animals import ANIMALS
 from convlens.data.drawn.archive import write_archive
 from convlens.data.layout import Arrangement, arrange
 from convlens.data.whats_there import refuse_too_many_bad
@@ -67,8 +70,9 @@ def _bring(params: DataParams, out: Path, mirror: str | None, progress: Progress
     if params.source == "drawn":
         counts = {split: int(getattr(params.split, split)) for split in SPLITS}
         write_archive(
-            out, counts=counts, size=params.image_size, seed=params.seed, progress=progress
-        )
+            out, counts=counts, animals=_animals(params.classes), size=params.image_size,
+            seed=params.seed, progress=progress,
+        )  # fmt: skip
     elif params.source == "archive":
         _take(params, Path(params.archive or "").expanduser(), out, progress)
     else:
@@ -76,21 +80,38 @@ def _bring(params: DataParams, out: Path, mirror: str | None, progress: Progress
         url = f"{mirror.rstrip('/')}/{Path(public.url).name}" if mirror else public.url
         download(url, out, sha256=params.sha256 or public.sha256, progress=progress)
         try:
-            _check(out, limit=params.max_bad_fraction)
+            _check(out, params.classes, limit=params.max_bad_fraction)
         except InputError:
             out.unlink()
             raise
 
 
-def warnings(archive: Path) -> tuple[str, ...]:
+def _animals(asked: Asked) -> list[str]:
+    """Return which animals to draw: cats and dogs, or the folders of `data.classes`."""
+    if asked is None:
+        return ["cat", "dog"]
+    forms = asked if isinstance(asked, dict) else {name: [name] for name in asked}
+    animals = {form: animal for animal in ANIMALS for form in (animal, f"{animal}s")}
+    folders = [folder for given in forms.values() for folder in given]
+    if unknown := [folder for folder in folders if fold(folder) not in animals]:
+        raise InputError(
+            "data.classes", expected=f"animals that can be drawn: {', '.join(ANIMALS)}",
+            found=unknown[0], fix="leave it out, or take photos: data.source",
+        )  # fmt: skip
+    return [animals[fold(folder)] for folder in folders]
+
+
+def warnings(archive: Path, asked: Asked = None) -> tuple[str, ...]:
     """Return sentences about what is left out of an archive that `fetch` brought."""
-    return _check(archive).warnings
+    return _check(archive, asked).warnings
 
 
-def _check(archive: Path, shown: Path | None = None, limit: float = 1.0) -> Arrangement:
+def _check(
+    archive: Path, asked: Asked, shown: Path | None = None, limit: float = 1.0
+) -> Arrangement:
     shown = shown or archive
     with open_archive(archive, shown) as opened:
-        found = arrange(opened.namelist(), shown)
+        found = arrange(opened.namelist(), shown, asked, lambda name: read(opened, name))
         bad = {name: why for name, why in opened.faults.items() if name in found.photos}
     refuse_too_many_bad(bad, len(found.photos), limit, shown)
     return found
@@ -100,9 +121,9 @@ def _take(params: DataParams, source: Path, out: Path, progress: Progress) -> No
     pinned = params.sha256
     with files.atomic(out) as partial:
         if pack.is_packed(source):
-            pack_whole(source, partial, params.max_bad_fraction, progress)
+            pack_whole(source, partial, params.max_bad_fraction, progress, params.classes)
         else:
-            _check(source, limit=params.max_bad_fraction)
+            _check(source, params.classes, limit=params.max_bad_fraction)
         # a folder has no digest of its own: it is that of the zip that it becomes
         found = files.sha256(partial if source.is_dir() else source)
         if pinned and found != pinned:
@@ -117,7 +138,9 @@ def _take(params: DataParams, source: Path, out: Path, progress: Progress) -> No
             shutil.copyfile(source, partial)
 
 
-def pack_whole(source: Path, out: Path, limit: float, progress: Progress = silent) -> None:
+def pack_whole(
+    source: Path, out: Path, limit: float, progress: Progress = silent, asked: Asked = None
+) -> None:
     """Zip a folder or a tar archive of photos, of which all can be read.
 
     `limit` is the share of them that may be unusable for what their names and sizes already say.
@@ -128,8 +151,8 @@ def pack_whole(source: Path, out: Path, limit: float, progress: Progress = silen
         A photo or a folder can't be read, too many are unusable, it is no layout of photos, or
         it is unsafe.
     """
-    faults = pack.pack(source, out, progress)
-    _refuse_unreadable(source, faults, _check(out, source, limit))
+    faults = pack.pack(source, out, progress, asked)
+    _refuse_unreadable(source, faults, _check(out, asked, source, limit))
 
 
 def _refuse_unreadable(source: Path, faults: dict[str, str], found: Arrangement) -> None:

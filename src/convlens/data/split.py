@@ -16,7 +16,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 
-from convlens.data import CLASSES, SPLITS
+from convlens.data import SPLITS
 from convlens.errors import InputError
 from convlens.params import SplitSizes
 
@@ -96,7 +96,7 @@ class SplitRule:
         """
         for split in SPLITS:
             asked = int(self.sizes[split]) if self.counted else 1
-            for label in CLASSES:
+            for label in _labels(offered, got):
                 key = (split, label)
                 enough = offered if split in self.own and split != self._made_from else got
                 if enough.get(key, 0) < asked or got.get(key, 0) < 1:
@@ -110,11 +110,16 @@ class SplitRule:
         self, split: str, label: str, asked: int, got: Mapping[tuple[str, str], int]
     ) -> None:
         there = got.get((split, label), 0)
-        most = {s: min(got.get((s, c), 0) for c in CLASSES) for s in SPLITS}
+        most = {s: min(got.get((s, c), 0) for c in _labels(got)) for s in SPLITS}
         fits = ", ".join(f"{name} {count}" for name, count in most.items())
         raise InputError(
             f"data.split.{split}",
             expected=f"at least {asked} photos of class {label}",
             found=f"{there} usable ones ({self.text})",
-            fix=f"add photos or ask for less; with this ratio these counts would fit: {fits}",
+            fix="add photos or ask for less; with this ratio these counts would fit: "
+            f"{fits}; or leave class {label} out (data.classes)",
         )
+
+
+def _labels(*counts: Mapping[tuple[str, str], int]) -> list[str]:
+    return list(dict.fromkeys(label for one in counts for _, label in one))

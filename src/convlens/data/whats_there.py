@@ -23,7 +23,7 @@ def nothing_fits(
     """Return that no photo lies in a class folder, with the folders and suffixes that are there."""
     files = [name for name in every if not name.endswith("/") and not hidden(name)]
     packed = [name for name in files if suffix(name) in ARCHIVES]
-    folders = f"into folders {' and '.join(f'{label}s' for label in classes)}"
+    folders = f"into folders {_and([f'{label}s' for label in classes])}"
     if photos:
         kinds = f"{number(len(photos), 'photo')} ({suffixes(photos)})"
         found = f"{kinds}, none of which fits: {_where(photos)}"
@@ -41,7 +41,7 @@ def nothing_fits(
     return InputError(where, expected=expected, found=found, fix=fix)
 
 
-def one_class(
+def missing_class(
     where: Path, found: Mapping[str, str], photos: Sequence[str], classes: Sequence[str]
 ) -> InputError:
     """Return which classes are missing, and which folders may be meant for them."""
@@ -50,9 +50,9 @@ def one_class(
     beside = f"; {number(len(others), 'other photo')}: {_where(others)}" if others else ""
     return InputError(
         where,
-        expected=f"photos of both classes, {' and '.join(classes)}",
+        expected=f"photos of {'both' if len(classes) == 2 else 'all'} classes, {_and(classes)}",
         found=f"no {missing[0]} among {number(len(found), 'photo')} in a class folder{beside}",
-        fix=f"add a folder {missing[0]}s beside the folder of the other class"
+        fix=f"add a folder {missing[0]}s beside the folders of the other classes"
         + (f", or name one so: {_top(others)[0]}" if others and _top(others) else ""),
     )
 
@@ -109,6 +109,11 @@ def heic_hint(names: Sequence[str]) -> str:
     return (
         " (to read them: pip install pillow-heif)" if any(suffix(n) in HEIC for n in names) else ""
     )
+
+
+def _and(names: Sequence[str]) -> str:
+    shown = [*names[:_NAMED], f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else names
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _leaf(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data import CLASSES
 from convlens.data.dataset import Split, load_split
+from convlens.errors import InputError
 from convlens.evaluation import metrics
 from convlens.evaluation.metrics import Scored
 from convlens.evaluation.predict import score
 from convlens.files import read_csv, write_csv, write_json
-from convlens.models import keras_file
+from convlens.models import heads, keras_file
 from convlens.params import EvaluateParams
 from convlens.progress import Progress, silent
 from convlens.runtime import Runtime
 
-ROC = ("false_positive_rate", "true_positive_rate", "logit")
-CALIBRATION = ("probability_dog", "share_of_dogs", "images")
-PREDICTIONS = ("path", "label", "probability_dog", "predicted", "correct")
+ROC = ("class", "false_positive_rate", "true_positive_rate", "logit")
+CALIBRATION = ("confidence", "accuracy", "images")
+BY_CLASS = ("class", "precision", "recall", "f1", "support", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,14 @@ class Evaluation:
     """One model on one split: its scores, and the mistakes worth a look."""
 
     scored: Scored
+    classes: tuple[str, ...]
     summary: dict[str, float | int]
+    by_class: metrics.ClassScores
     calibration: metrics.Calibration
-    roc: tuple[metrics.Floats, metrics.Floats, metrics.Floats]
+    roc: dict[str, tuple[metrics.Floats, metrics.Floats, metrics.Floats]]
     paths: list[str]
     mistakes: NDArray[np.int64]
     images: NDArray[Any]
-
-    @property
-    def confusion(self) -> NDArray[np.int64]:
-        """Counts by [label, predicted]."""
-        counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-        np.add.at(counts, (self.scored.labels, self.scored.predicted), 1)
-        return counts
 
 
 def evaluate_model(
@@ -57,20 +53,29 @@ def evaluate_model(
     """Score `folder`/model.keras in the machine's precision; write metrics and tables to `out`.
 
     Writes metrics.json, predictions.csv, confusion.csv (one row an image, for DVC's confusion
-    plot), roc.csv and calibration.csv. All are about the images as they are; if `params.mirror`
-    asks for it, `mirror_accuracy` and `mirror_log_loss` are those of the mean logit of an image
-    and its mirror image, which costs as much again.
+    plot), classes.csv, roc.csv (each class against the rest; of two classes the second one) and
+    calibration.csv. All are about the images as they are; if `params.mirror` asks for it,
+    `mirror_accuracy` and `mirror_log_loss` are those of the mean logits of an image and its
+    mirror image, which costs as much again.
+
+    Raises
+    ------
+    InputError
+        If the model tells other classes apart than the data has.
     """
     saved = keras_file.load(folder / "model.keras")
     model = keras_file.with_policy(saved, runtime.policy)
     split = load_split(prepared, split_name)
+    _check_classes(folder, heads.load_names(folder, model), split.classes)
     scored = score(model, split, progress=progress)
     manifest = read_csv(prepared / "manifest.csv")
     result = Evaluation(
         scored,
+        split.classes,
         metrics.summary(scored, params.confidence, params.calibration_bins),
+        metrics.by_class(scored),
         metrics.calibration(scored, params.calibration_bins),
-        metrics.roc(scored),
+        {split.classes[c]: metrics.roc(scored, c) for c in metrics.positive(scored)},
         [row["path"] for row in manifest if row["split"] == split_name],
         metrics.most_confident_mistakes(scored, params.mistakes),
         split.images,
@@ -78,11 +83,18 @@ def evaluate_model(
     with_mirror = _with_mirror(model, split, scored, progress) if params.mirror else {}
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
     write_json(out / "metrics.json", result.summary | with_mirror | marks)
-    _write_predictions(out, scored, result.paths)
-    _write_table(out / "roc.csv", ROC, result.roc)
-    c = result.calibration
-    _write_table(out / "calibration.csv", CALIBRATION, (c.said, c.happened, c.count))
+    _write_tables(out, result)
     return result
+
+
+def _check_classes(folder: Path, known: Sequence[str], asked: Sequence[str]) -> None:
+    if tuple(known) != tuple(asked):
+        raise InputError(
+            folder / heads.NAMES,
+            expected=f"the data's classes: {', '.join(asked)}",
+            found=", ".join(known),
+            fix="train the model on these data: `make repro`",
+        )
 
 
 def _with_mirror(model: Any, split: Split, scored: Scored, progress: Progress) -> dict[str, float]:
@@ -92,25 +104,33 @@ def _with_mirror(model: Any, split: Split, scored: Scored, progress: Progress) -
     return {"mirror_accuracy": accuracy, "mirror_log_loss": loss}
 
 
-def _write_predictions(out: Path, scored: Scored, paths: list[str]) -> None:
-    names = [(CLASSES[y], CLASSES[p]) for y, p in zip(scored.labels, scored.predicted, strict=True)]
-    rows = [
-        {
-            "path": path,
-            "label": label,
-            "probability_dog": f"{probability:.6f}",
-            "predicted": predicted,
-            "correct": int(label == predicted),
-        }
-        for path, (label, predicted), probability in zip(
-            paths, names, scored.probabilities, strict=True
+def _write_tables(out: Path, result: Evaluation) -> None:
+    scored, names, each = result.scored, result.classes, result.by_class
+    labels = [names[label] for label in scored.labels]
+    predicted = [names[label] for label in scored.predicted]
+    said = [f"probability_{name}" for name in names]
+    rows = (
+        {"path": path, "label": label, "predicted": answer, "correct": int(label == answer)}
+        | {column: f"{value:.6f}" for column, value in zip(said, values, strict=True)}
+        for path, label, answer, values in zip(
+            result.paths, labels, predicted, scored.probabilities, strict=True
         )
-    ]
-    write_csv(out / "predictions.csv", PREDICTIONS, rows)
-    pairs = ({"label": label, "predicted": predicted} for label, predicted in names)
-    write_csv(out / "confusion.csv", ("label", "predicted"), pairs)
+    )
+    write_csv(out / "predictions.csv", ("path", "label", "predicted", "correct", *said), rows)
+    _write_table(out / "confusion.csv", ("label", "predicted"), (labels, predicted))
+    areas = ["" if np.isnan(area) else area for area in each.roc_auc]  # it has no curve
+    _write_table(
+        out / "classes.csv", BY_CLASS,
+        (names, each.precision, each.recall, each.f1, each.support, areas),
+    )  # fmt: skip
+    curves = [(np.full(len(fp), name), fp, *rest) for name, (fp, *rest) in result.roc.items()]
+    _write_table(
+        out / "roc.csv", ROC, [np.concatenate(column) for column in zip(*curves, strict=True)]
+    )
+    c = result.calibration
+    _write_table(out / "calibration.csv", CALIBRATION, (c.confidence, c.accuracy, c.count))
 
 
-def _write_table(path: Path, columns: tuple[str, ...], values: tuple[NDArray[Any], ...]) -> None:
+def _write_table(path: Path, columns: Sequence[str], values: Sequence[Any]) -> None:
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True))
     write_csv(path, columns, rows)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convlens.data import CLASSES
 from convlens.data.archive import MAX_MEMBER_BYTES, oversize
 from convlens.data.decode import BadPhotoError, Squashed, squashed
 from convlens.data.folder import Listing, listing
@@ -29,10 +28,13 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one file; `reason` instead where the file can't be read."""
+    """What the model says of one file; `reason` instead where the file can't be read.
+
+    `probabilities` maps each class, in the model's order, to its probability in 0..1.
+    """
 
     path: Path
-    probability_dog: float = 0.0
+    probabilities: Mapping[str, float] = field(default_factory=dict)
     predicted: str = ""
     reason: str = ""
 
@@ -129,21 +131,26 @@ def content(path: Path) -> bytes:
 
 
 def predict(
-    model: keras.Model, paths: Sequence[Path], progress: Progress = silent
+    model: keras.Model, classes: Sequence[str], paths: Sequence[Path], progress: Progress = silent
 ) -> Iterator[Prediction]:
-    """Yield a prediction for each of `paths`, in order, a batch in memory at a time."""
+    """Yield a prediction for each of `paths`, in order, a batch in memory at a time.
+
+    `classes` are the names of the model's classes.
+    """
     height, width = model.input_shape[1:3]
     starts = range(0, len(paths), BATCH)
     for start in progress(starts, what="predicting", unit="batch"):
         batch = paths[start : start + BATCH]
         photos = [read(path, height, width) for path in batch]
         good = [photo for photo in photos if not isinstance(photo, str)]
-        values = logits(model, np.stack([photo.pixels for photo in good])) if good else np.zeros(0)
+        pixels = [photo.pixels for photo in good]
+        values = logits(model, np.stack(pixels)) if good else np.zeros((0, len(classes)))
         scored = Scored(np.zeros(len(values), np.uint8), values)
         answers = iter(zip(scored.probabilities, scored.predicted, strict=True))
         for path, photo in zip(batch, photos, strict=True):
             if isinstance(photo, str):
                 yield Prediction(path, reason=photo)
             else:
-                probability, label = next(answers)
-                yield Prediction(path, float(probability), CLASSES[label])
+                chances, label = next(answers)
+                named = dict(zip(classes, chances.tolist(), strict=True))
+                yield Prediction(path, named, classes[label])

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.dataset import Split, plain_batches
-from convlens.errors import InputError
-from convlens.evaluation.metrics import Scored
+from convlens.evaluation.metrics import Scored, of_two
 from convlens.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def score(
 ) -> Scored:
     """Return the logits of `model` for every image of `split`, or its mirror image, in order."""
     along = slice(None, None, -1 if mirrored else 1)
-    batches = plain_batches(split.images, split.labels, batch_size)
+    batches = plain_batches(split, batch_size)
     total = -(-len(split) // batch_size)
     parts = [
         logits(model, np.ascontiguousarray(images[:, :, along]))
@@ -36,19 +35,6 @@ def score(
 
 
 def logits(model: keras.Model, images: NDArray[Any]) -> NDArray[np.float64]:
-    """Return (N,) logits for one batch of images (N, S, S, 3) in 0..255.
-
-    Raises
-    ------
-    InputError
-        If the model tells other than two classes apart, by one logit.
-    """
-    output = np.asarray(model.predict_on_batch(images))
-    if output.shape[1:] != (1,):
-        raise InputError(
-            f"model {model.name}",
-            expected="one logit, that of a dog",
-            found=f"an output of shape {output.shape[1:]}",
-            fix="see what it says of a photo with `convlens explain --model FILE`",
-        )
-    return np.asarray(output, dtype=np.float64).reshape(-1)
+    """Return logits (N, C) for one batch of images (N, S, S, 3) in 0..255."""
+    found = np.asarray(model.predict_on_batch(images), dtype=np.float64)
+    return of_two(found) if found.shape[1] == 1 else found

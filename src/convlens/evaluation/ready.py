@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convlens.data import ingest
 from convlens.data.dataset import Split, load_split
-from convlens.evaluation.metrics import Scored, summary
+from convlens.evaluation.metrics import Scored, of_two, summary
 from convlens.files import read_json
 from convlens.models import ready
 from convlens.models.ready import Head
@@ -111,7 +111,7 @@ def _score(
     head: Head, features: Floats, labels: NDArray[np.uint8], confidence: float
 ) -> dict[str, float | int]:
     logits = features.astype(np.float64) @ head.kernel.astype(np.float64) + head.bias
-    return summary(Scored(labels, logits), confidence, bins=10)
+    return summary(Scored(labels, of_two(logits)), confidence, bins=10)
 
 
 def card(trained: Trained, command: str) -> str:

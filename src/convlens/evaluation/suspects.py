@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convlens.data import CLASSES
 from convlens.files import read_csv, write_csv
 
 CONFIDENT = 0.9
@@ -49,10 +48,9 @@ def find(predictions: Mapping[str, Sequence[Mapping[str, str]]]) -> list[Suspect
         path, label = rows[0]["path"], rows[0]["label"]
         if any((row["path"], row["label"]) != (path, label) for row in rows):
             raise ValueError(f"row {number}: the models were asked about different images")
-        dog = [float(row["probability_dog"]) for row in rows]
-        other = CLASSES[1 - CLASSES.index(label)]
-        against = [p if other == "dog" else 1 - p for p in dog]
-        if min(against) >= CONFIDENT:
+        other = rows[0]["predicted"]
+        against = [float(row[f"probability_{other}"]) for row in rows]
+        if other != label and min(against) >= CONFIDENT:
             chances = dict(zip(models, (round(p, 6) for p in against), strict=True))
             found.append(Suspect(number, path, label, other, chances))
     return sorted(found, key=lambda s: (-min(s.probability.values()), s.path))

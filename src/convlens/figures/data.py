@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convlens.data import CLASSES, SPLITS
+from convlens.data import SPLITS
 from convlens.figures import style
 from convlens.figures.gallery import Picture, gallery
 from convlens.figures.sheet import Rgb, mosaic, show
@@ -24,11 +24,13 @@ def counts(numbers: Mapping[str, Mapping[str, int]], title: str) -> Figure:
     """Draw how many images each class has in each split: `numbers`[split][label]."""
     fig = style.figure(6.4, 3.4)
     axes = fig.subplots()
-    for offset, label in zip((-0.2, 0.2), CLASSES, strict=True):
+    classes = list(numbers[SPLITS[0]])
+    width = 0.8 / len(classes)
+    for number, label in enumerate(classes):
         there = [numbers[split][label] for split in SPLITS]
         bars = axes.bar(
-            np.arange(len(SPLITS)) + offset, there, 0.38,
-            color=style.CLASS_COLOURS[label], label=label,
+            np.arange(len(SPLITS)) + (number - (len(classes) - 1) / 2) * width, there, 0.95 * width,
+            color=style.colour(number), label=label,
         )  # fmt: skip
         axes.bar_label(bars, [f"{count:,}" for count in there], padding=2, color=style.INK)
     axes.set_xticks(range(len(SPLITS)), SPLITS)
@@ -47,10 +49,10 @@ def sizes(original: Mapping[str, npt.NDArray[Any]], size: int, title: str) -> Fi
     fig = style.figure(6.4, 4.6)
     axes = fig.subplots()
     top = 1.05 * max(int(points.max(initial=size)) for points in original.values())
-    for label, points in original.items():
+    for number, (label, points) in enumerate(original.items()):
         axes.scatter(
             points[:, 0], points[:, 1], s=14, alpha=0.35, linewidths=0,
-            color=style.CLASS_COLOURS[label], label=f"{label}, {len(points):,}",
+            color=style.colour(number), label=f"{label}, {len(points):,}",
         )  # fmt: skip
     axes.plot(size, size, "s", color=style.INK, markersize=6, label=f"squashed to {size} × {size}")
     axes.plot([0, top], [0, top], "--", color=style.MUTED, linewidth=1, zorder=0)
@@ -69,9 +71,9 @@ def brightness(levels: Mapping[str, npt.NDArray[Any]], title: str) -> Figure:
     fig = style.figure(6.4, 3.4)
     axes = fig.subplots()
     bins = list(range(0, 257, 8))
-    for label, values in levels.items():
+    for number, (label, values) in enumerate(levels.items()):
         mean = float(values.mean())
-        colour = style.CLASS_COLOURS[label]
+        colour = style.colour(number)
         share = np.histogram(values, bins)[0] * 100 / len(values)
         axes.stairs(share, bins, fill=True, alpha=0.18, color=colour)
         axes.stairs(share, bins, linewidth=1.8, color=colour, label=f"{label}, mean {mean:.0f}")

@@ -10,32 +10,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data import CLASSES
 from convlens.evaluation.numbers import decimal, percent, says
 from convlens.figures import style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from convlens.evaluation.evaluate import Evaluation
 
+WITH_SHARE, NUMBERED = 5, 20  # most classes whose cells have shares, and counts
+PAIRS, NAMED, LONGEST = 20, 6, 24  # pairs listed, curves named, characters of a name
+
 
 def write(result: Evaluation, out: Path, title: str) -> None:
     """Write confusion.png, roc.png, calibration.png and mistakes.png into `out`."""
-    summary, c = result.summary, result.calibration
+    summary, scored, c = result.summary, result.scored, result.calibration
     accuracy = f"{title}: {percent(summary['accuracy'])} of {summary['n']} test images"
-    style.save(confusion(result.confusion, CLASSES, accuracy), out / "confusion.png")
-    curve = roc(result.roc[0], result.roc[1], summary["roc_auc"], f"{title}: ROC")
-    style.save(curve, out / "roc.png")
-    chart = calibration(c.said, c.happened, c.count, summary["ece"], f"{title}: calibration")
+    style.save(confusion(scored.confusion, result.classes, accuracy), out / "confusion.png")
+    style.save(roc(result, f"{title}: ROC"), out / "roc.png")
+    chart = calibration(c.confidence, c.accuracy, c.count, summary["ece"], f"{title}: calibration")
     style.save(chart, out / "calibration.png")
     items = [
         Mistake(
             result.images[row],
             result.paths[row],
-            CLASSES[result.scored.labels[row]],
-            CLASSES[result.scored.predicted[row]],
-            float(np.abs(result.scored.probabilities[row] - 0.5) + 0.5),
+            result.classes[scored.labels[row]],
+            result.classes[scored.predicted[row]],
+            float(scored.confidence[row]),
         )
         for row in result.mistakes
     ]
@@ -44,62 +46,110 @@ def write(result: Evaluation, out: Path, title: str) -> None:
 
 @style.applied()
 def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> Figure:
-    """Draw a confusion matrix: `counts`[label, predicted], each cell with its share of the row."""
-    fig = style.figure(4.2, 3.9)
-    axes = fig.subplots()
+    """Draw a confusion matrix, `counts`[label, predicted], shaded by the share of the row.
+
+    More than two classes are sorted by recall, the worst first, and the pairs that are mixed up
+    most often stand beside the matrix; up to `NUMBERED` classes each cell has its count.
+    """
+    count = len(classes)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(counts.shape):
-        axes.text(
-            column, row, f"{counts[row, column]}\n{share[row, column]:.1%}",
-            ha="center", va="center",
-            color="white" if share[row, column] > 0.5 else style.INK,
-        )  # fmt: skip
+    if count == 2:
+        fig = style.figure(4.2, 3.9)
+        axes = fig.subplots()
+    else:
+        side = max(3.2, min(0.55 * count, 4.0 + 0.11 * count))
+        fig = style.figure(side + 4.2, side + 0.7)
+        axes, beside = fig.subplots(1, 2, width_ratios=(side + 1.2, 3.0))
+        order = np.argsort(share.diagonal(), kind="stable")
+        counts, share = counts[np.ix_(order, order)], share[np.ix_(order, order)]
+        classes = [classes[c] for c in order]
+        _worst_pairs(beside, counts, classes)
+    shade = share if count <= NUMBERED else np.sqrt(share)  # without numbers, rare ones must show
+    axes.imshow(shade, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(counts.shape) if count <= NUMBERED else ():
+        of_row = f"\n{share[row, column]:.1%}" if count <= WITH_SHARE else ""
+        if of_row or counts[row, column]:
+            axes.text(
+                column, row, f"{counts[row, column]}{of_row}", ha="center", va="center",
+                color="white" if share[row, column] > 0.5 else style.INK,
+            )  # fmt: skip
     axes.grid(visible=False)
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_yticks(range(len(classes)), classes)
+    size, names = max(5.0, min(10.0, 400 / count)), [shortened(name) for name in classes]
+    axes.set_xticks(range(count), names, fontsize=size, rotation=90 if count > 4 else 0)
+    axes.set_yticks(range(count), names, fontsize=size)
     axes.set_xlabel("predicted")
-    axes.set_ylabel("label")
+    axes.set_ylabel("label" if count == 2 else "label, the worst recall first")
     axes.set_title(title)
     return fig
 
 
+def _worst_pairs(axes: Axes, counts: NDArray[np.int64], classes: Sequence[str]) -> None:
+    wrong = counts * (1 - np.eye(len(counts), dtype=np.int64))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
+    pairs = [divmod(int(cell), len(counts)) for cell in order if wrong.flat[cell]]
+    lines = [
+        f"{wrong[label, said]} of {counts[label].sum()}  "
+        f"{shortened(classes[label])} → {shortened(classes[said])}"
+        for label, said in pairs
+    ]
+    axes.axis("off")
+    axes.set_title("mixed up most often" if lines else "no mistake")
+    axes.text(0, 1, "\n".join(lines), va="top", linespacing=1.6, fontsize=9)
+
+
+def shortened(name: str) -> str:
+    """Return a class's name as it fits an axis."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
 @style.applied()
-def roc(
-    false_positive: NDArray[Any], true_positive: NDArray[Any], auc: float, title: str
-) -> Figure:
-    """Draw the ROC curve, "dog" being positive."""
+def roc(result: Evaluation, title: str) -> Figure:
+    """Draw a ROC curve for each class against the rest, named where they are few."""
     fig = style.figure(4.2, 3.9)
     axes = fig.subplots()
     axes.plot([0, 1], [0, 1], "--", color=style.MUTED, linewidth=1, label="chance")
-    axes.plot(
-        false_positive, true_positive, color=style.BLUE, linewidth=2, drawstyle="steps-post",
-        label=f"AUC {decimal(auc)}",
-    )  # fmt: skip
-    axes.set_xlabel("cats taken for dogs")
-    axes.set_ylabel("dogs found")
+    areas = dict(zip(result.classes, result.by_class.roc_auc, strict=True))
+    worst = sorted(result.roc, key=lambda name: areas[name])[:NAMED]
+    for name, (false_positive, true_positive, _) in result.roc.items():
+        known, one = name in worst, len(result.roc) == 1
+        label = (
+            f"AUC {decimal(areas[name])}" if one else f"{shortened(name)} {decimal(areas[name])}"
+        )
+        axes.plot(
+            false_positive, true_positive, drawstyle="steps-post", zorder=2 + known,
+            color=style.colour(worst.index(name)) if known else style.GRID,
+            linewidth=2 if one else 1.2, label=label if known else None,
+        )  # fmt: skip
+    if len(result.classes) == 2:
+        other, positive = result.classes
+        axes.set_xlabel(f"{shortened(other)} taken for {shortened(positive)}")
+        axes.set_ylabel(f"{shortened(positive)} found")
+    else:
+        axes.set_xlabel("others taken for the class")
+        axes.set_ylabel("images of the class found")
+        title = f"{title}, mean AUC {decimal(result.summary['roc_auc'])}"
     axes.set_title(title)
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", title="the worst:" if len(worst) < len(result.roc) else None)
     return fig
 
 
 @style.applied()
 def calibration(
-    said: NDArray[Any], happened: NDArray[Any], count: NDArray[Any], ece: float, title: str
+    said: NDArray[Any], right: NDArray[Any], count: NDArray[Any], ece: float, title: str
 ) -> Figure:
-    """Draw what was said against what happened; a dot's area is its number of images."""
+    """Draw confidence against accuracy; a dot's area is its number of images."""
     fig = style.figure(4.2, 3.9)
     axes = fig.subplots()
     axes.plot([0, 1], [0, 1], "--", color=style.MUTED, linewidth=1, label="perfect")
-    axes.plot(said, happened, color=style.BLUE, linewidth=1, alpha=0.6)
+    axes.plot(said, right, color=style.BLUE, linewidth=1, alpha=0.6)
     axes.scatter(
-        said, happened, s=20 + 300 * count / count.sum(), color=style.BLUE, zorder=3,
+        said, right, s=20 + 300 * count / count.sum(), color=style.BLUE, zorder=3,
         label=f"calibration error {ece:.3f}",
     )  # fmt: skip
     axes.set_xlim(-0.05, 1.05)
     axes.set_ylim(-0.05, 1.05)
-    axes.set_xlabel("probability of dog, as said")
-    axes.set_ylabel("share of dogs, as it was")
+    axes.set_xlabel("probability of the predicted class, as said")
+    axes.set_ylabel("share that was right")
     axes.set_title(title)
     axes.legend(loc="upper left")
     return fig

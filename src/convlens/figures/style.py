@@ -19,7 +19,8 @@ BLUE, ORANGE, GREEN, VERMILION, SKY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9",
 )  # fmt: skip
 INK, MUTED, GRID, DEAD = "#1f2933", "#5f6c7b", "#d9dee4", "#9aa5b1"
-CLASS_COLOURS = {"cat": BLUE, "dog": VERMILION}
+PURPLE, YELLOW = "#CC79A7", "#F0E442"
+CLASS_COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, YELLOW)
 DPI = 120
 
 _RC: dict[str, Any] = {
@@ -44,6 +45,11 @@ _RC: dict[str, Any] = {
     "figure.facecolor": "white",
     "image.interpolation": "nearest",
 }
+
+
+def colour(number: int) -> str:
+    """Return the colour of class `number`; they repeat where there are more classes."""
+    return CLASS_COLOURS[number % len(CLASS_COLOURS)]
 
 
 _lock, _drawing, _callers = Lock(), 0, dict[str, Any]()

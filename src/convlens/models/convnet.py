@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convlens.models import heads
 from convlens.models.initialisers import glorot
 from convlens.params import ConvnetParams
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 FILTERS = (32, 64, 128, 128)
 
 
-def build(params: ConvnetParams, image_size: int, policy: str = "float32") -> keras.Model:
+def build(
+    params: ConvnetParams, image_size: int, policy: str = "float32", classes: int = 2
+) -> keras.Model:
     """Return the net with fresh weights drawn from `params.seed`.
 
-    Input: (N, S, S, 3) RGB in 0..255, any dtype. Output: (N, 1) float32 logit of "dog".
+    Input: (N, S, S, 3) RGB in 0..255, any dtype. Output: float32 logits as `heads.logits` says.
     `policy` is the Keras dtype policy of the hidden layers; weights and logit are float32.
     Source: Chollet, Deep Learning with Python, §5.2.
     """
@@ -37,5 +40,4 @@ def build(params: ConvnetParams, image_size: int, policy: str = "float32") -> ke
     x = layers.Dense(
         512, activation="relu", kernel_initializer=next(fresh), dtype=policy, name="dense"
     )(x)
-    logit = layers.Dense(1, kernel_initializer=next(fresh), dtype="float32", name="logit")(x)
-    return keras.Model(inputs, logit, name="convnet")
+    return keras.Model(inputs, heads.logits(x, classes, next(fresh)), name="convnet")

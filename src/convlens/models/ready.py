@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 HEAD = "assets/ready_head.npz"
+CLASSES = ("cat", "dog")
 _NO_CHANGE = AugmentParams(
     rotation=0.0, shift=0.0, shear=0.0, zoom=0.0, flip=False, brightness=0.0, contrast=0.0,
     colour=0.0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from convlens.models import heads
 from convlens.models.initialisers import glorot
 from convlens.params import FeaturesParams, Vgg16Params
 
@@ -42,17 +43,17 @@ def base(weights: Weights, params: FeaturesParams, image_size: int, policy: str)
 
 
 def build(
-    weights: Weights, params: FeaturesParams, head: Vgg16Params, image_size: int
+    weights: Weights, params: FeaturesParams, head: Vgg16Params, image_size: int, classes: int = 2
 ) -> keras.Model:
     """Return the whole flat net in float32, its head fresh from `head.seed`.
 
-    Input: (N, S, S, 3) RGB in 0..255. Output: (N, 1) logit of "dog".
+    Input: (N, S, S, 3) RGB in 0..255. Output: logits as `heads.logits` says.
     """
     import keras
 
     inputs = keras.Input((image_size, image_size, 3), name="image")
     x = _blocks(_preprocess(params.preprocessing)(inputs), "float32")
-    model = keras.Model(inputs, _head(x, head, "float32"), name="vgg16")
+    model = keras.Model(inputs, _head(x, head, "float32", classes), name="vgg16")
     _load(model, weights, params.preprocessing)
     return model
 
@@ -65,7 +66,8 @@ def tail(model: keras.Model, after: str, head: Vgg16Params, policy: str) -> kera
     import keras
 
     inputs = keras.Input(model.get_layer(after).output.shape[1:], name="features")
-    part = keras.Model(inputs, _head(_blocks(inputs, policy, after), head, policy))
+    x = _blocks(inputs, policy, after)
+    part = keras.Model(inputs, _head(x, head, policy, heads.count(model)))
     copy_weights(model, part)
     return part
 
@@ -130,7 +132,7 @@ def _blocks(x: Any, policy: str, after: str = "", until: str = "block5_pool") ->
     return x
 
 
-def _head(x: Any, params: Vgg16Params, policy: str) -> Any:
+def _head(x: Any, params: Vgg16Params, policy: str, classes: int) -> Any:
     import keras
 
     layers, fresh = keras.layers, glorot(params.seed)
@@ -141,4 +143,4 @@ def _head(x: Any, params: Vgg16Params, policy: str) -> Any:
             params.units, activation="relu", kernel_initializer=next(fresh), dtype=policy, name="fc"
         )(x)
     x = layers.Dropout(params.dropout, seed=params.seed, dtype=policy, name="dropout")(x)
-    return layers.Dense(1, kernel_initializer=next(fresh), dtype="float32", name="logit")(x)
+    return heads.logits(x, classes, next(fresh))

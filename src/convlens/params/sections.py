@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from convlens import class_names
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -44,11 +46,32 @@ class DataParams(Section):
     source: Literal["drawn", "archive", "cats-and-dogs-small", "kaggle-cats-dogs"]
     archive: str | None = Field(description="local zip, tar or folder; for source `archive`")
     sha256: Sha256 | None = Field(description="the pinned digest of the archive, if known")
+    classes: list[str] | dict[str, list[str]] | None = Field(
+        default=None, description="names, or names and their folders; null: every folder is a class"
+    )
     seed: Seed
     image_size: Annotated[int, Field(ge=32, le=512)] = Field(description="pixels a side")
     split: SplitSizes
     max_bad_fraction: Fraction = Field(description="stop above this share of quarantined images")
     examples: Annotated[int, Field(ge=1, le=32)] = Field(description="example photos a class")
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_can_be_named(
+        cls, asked: list[str] | dict[str, list[str]] | None
+    ) -> list[str] | dict[str, list[str]] | None:
+        if asked is None:
+            return asked
+        if wrong := class_names.fault(asked):
+            raise ValueError(wrong)
+        if isinstance(asked, dict):
+            folders = [class_names.fold(folder) for given in asked.values() for folder in given]
+            if empty := [name for name, given in asked.items() if not given]:
+                raise ValueError(f"class {empty[0]!r} has no folder; name one, or leave it out")
+            if len(set(folders)) < len(folders):
+                twice = next(f for f in folders if folders.count(f) > 1)
+                raise ValueError(f"folder {twice!r} is named twice")
+        return asked
 
     @model_validator(mode="after")
     def _archive_given(self) -> DataParams:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convlens.data import CLASSES
+from convlens.data.dataset import load_classes
 from convlens.data.decode import original
 from convlens.evaluation.numbers import says
 from convlens.explain.maps import agreement
@@ -25,12 +25,13 @@ def write_both(root: Path, out: Path, colormap: str) -> None:
     for path in archives:
         with np.load(path, allow_pickle=False) as arrays:
             found.append(dict(arrays))
+    classes = load_classes(root / "data/prepared")
     folder = root / "data/prepared/examples"
     for number, row in enumerate(read_csv(folder / "index.csv")):
         maps = [f["maps"][number] for f in found]
         looks = {
             model: Look(
-                heat, says(CLASSES[f["classes"][number]], float(f["probabilities"][number]))
+                heat, says(classes[f["classes"][number]], float(f["probabilities"][number]))
             )
             for model, heat, f in zip(MODELS, maps, found, strict=True)
         }

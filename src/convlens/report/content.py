@@ -14,6 +14,8 @@ from convlens.report import viewer, words
 from convlens.report.pictures import Picture, chart, picture
 
 SUSPECTS_SHOWN = 20
+SHEETS = 6  # classes whose contact sheets are on the page
+PHOTOS = 12  # photos whose heatmaps are on the page
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,18 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
     }
     checks, failures = words.checks(explained)
     data = read_json(root / "data/prepared/data.json")
+    classes = list(data["counts"]["train"])
+    spread = photos[:: -(-len(photos) // PHOTOS) or 1]
+    layers = _there(viewer.activations(root, model, photos) for model in MODELS)
+    large = f"explain/activations/{layers[0].photos[-1].name}" if layers else "none"
     rows, axis = _results(summary)
     faultless = [model for model, m in summary["models"].items() if m["accuracy"] == 1]
     return {
         "photos": photos,
+        "task": words.task(classes),
+        "networks": words.networks(MODELS),
+        "introduced": words.introduced(MODELS),
+        "by_class": _by_class(reports, classes),
         "summary": summary,
         "data": data,
         "drawn": data["source"] == "drawn",
@@ -53,10 +63,10 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "curves": _each(reports, "curves.png", "accuracy and log loss by epoch", chart),
         "views": _one(reports / "convnet/views.png", "pictures as the convnet's epochs see them"),
-        "layers": _there(viewer.activations(root, model, photos) for model in MODELS),
-        "overviews": _each(reports, "explain/activations/dog_0/overview.png",
+        "layers": layers,
+        "overviews": _each(reports, f"{large}/overview.png",
                            "the convolutions' most varied channels", picture),
-        "channels": _each(reports, "explain/activations/dog_0/channels.png",
+        "channels": _each(reports, f"{large}/channels.png",
                           "one channel of each layer", picture),
         "depth": _each(reports, "explain/activations/depth.png",
                        "share of zero answers and field of view by layer", chart),
@@ -69,9 +79,9 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "mistakes": _each(reports, "evaluation/mistakes.png", "most confident mistakes", picture,
                           [model for model in MODELS if model not in faultless]),
         "faultless": faultless,
-        "looks": viewer.heatmaps(root, MODELS, photos),
+        "looks": viewer.heatmaps(root, MODELS, spread),
         "classes": _each(reports, "explain/heatmaps/classes.png",
-                         "evidence for a cat and for a dog", picture),
+                         "evidence for several classes", picture),
         "methods": _each(reports, "explain/heatmaps/methods.png",
                          "six ways to ask where it looks", picture),
         "faithfulness": _each(reports, "explain/heatmaps/faithfulness.png",
@@ -81,6 +91,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "measured": max((found["images"] for found in explained.values()), default=0),
         "imagenet": _folder(reports / "imagenet", "VGG16 and its 1000 classes"),
         "accounting": words.accounting(data),
+        "contact": _contact(root, data),
         "sheets": _sheets(root, data),
         "suspects": _suspects(reports),
         "suspect_sheet": _one(reports / "label_suspects.png", "images whose label may be wrong"),
@@ -100,6 +111,8 @@ def _results(summary: Mapping[str, Any]) -> tuple[list[Result], tuple[str, str]]
         texts = {
             "accuracy": percent(m["accuracy"]),
             "interval": f"{percent(m['accuracy_low'])} to {percent(m['accuracy_high'])}",
+            "balanced_accuracy": percent(m["balanced_accuracy"]),
+            "macro_f1": decimal(m["macro_f1"]),
             "log_loss": decimal(m["log_loss"]),
             "roc_auc": decimal(m["roc_auc"]),
             "brier": decimal(m["brier"]),
@@ -109,6 +122,27 @@ def _results(summary: Mapping[str, Any]) -> tuple[list[Result], tuple[str, str]]
         ends = (place(m[key]) for key in ("accuracy_low", "accuracy", "accuracy_high"))
         rows.append(Result(model, texts, *ends))
     return rows, (f"{100 * start:g} %", "100 %")
+
+
+def _by_class(reports: Path, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a row a class: its name, its test images, and each model's scores as text."""
+    tables = {
+        model: read_csv(path)
+        for model in MODELS
+        if (path := reports / model / "evaluation/classes.csv").is_file()
+    }
+    return [
+        {
+            "name": name,
+            "support": next(iter(tables.values()))[number]["support"],
+            "scores": {
+                model: [percent(float(rows[number][key])) for key in ("precision", "recall", "f1")]
+                for model, rows in tables.items()
+            },
+        }
+        for number, name in enumerate(classes)
+        if tables
+    ]
 
 
 def _each(
@@ -133,14 +167,22 @@ def _folder(folder: Path, what: str) -> list[Picture]:
     ]
 
 
+def _contact(root: Path, data: Mapping[str, Any]) -> list[Picture]:
+    folder = root / "reports/data/contact"
+    paths = {label: folder / f"{label}.png" for label in list(data["counts"]["train"])[:SHEETS]}
+    return [
+        picture(path, f"contact sheet of {label}")
+        for label, path in paths.items()
+        if path.is_file()
+    ]
+
+
 def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Picture]:
     """Return the data report's figures by name, without those that show nothing."""
     manifest = root / "data/prepared/manifest.csv"
     groups = [row["group"] for row in read_csv(manifest)] if manifest.is_file() else []
     alike = data["accounting"]["duplicates"] or len(set(groups)) < len(groups)
     shown = {
-        "contact_cat": "contact sheet of cats",
-        "contact_dog": "contact sheet of dogs",
         "brightness": "brightness by class",
         "sizes": "sizes before preparation",
         "quarantine": "images that are not used" if data["accounting"]["quarantine"] else "",

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from convlens import files
-from convlens.data import CLASSES, SPLITS
+from convlens.data import SPLITS
 from convlens.data.archive import open_archive, read
 from convlens.data.decode import FILTER, glimpse
 from convlens.figures import data as figures
@@ -29,17 +29,21 @@ Rows = list[dict[str, str]]
 def write(archive: Path, prepared: Path, out: Path) -> None:
     """Write the report on the folder `prepared`, made of `archive`, to the folder `out`.
 
-    Writes counts, sizes and brightness (each .png and .csv), contact_{cat,dog}.png,
+    Writes counts, sizes and brightness (each .png and .csv), contact/CLASS.png,
     quarantine.png and duplicates.png, each of them whole or not at all.
     """
     data = files.read_json(prepared / "data.json")
     manifest = files.read_csv(prepared / "manifest.csv")
     _write_tables(data, manifest, prepared, out)
-    for label in CLASSES:
-        _write_contact_sheet(label, manifest, prepared, _kind(data), out)
+    for label in _classes(data):
+        _write_contact_sheet(label, manifest, prepared, _kind(data), out / "contact")
     _write_quarantine(archive, files.read_csv(prepared / "quarantine.csv"), out)
     dropped = files.read_csv(prepared / "duplicates.csv")
     _write_duplicates(archive, manifest, dropped, out)
+
+
+def _classes(data: dict[str, Any]) -> list[str]:
+    return list(data["counts"][SPLITS[0]])
 
 
 def _kind(data: dict[str, Any]) -> str:
@@ -51,34 +55,36 @@ def _write_tables(data: dict[str, Any], manifest: Rows, prepared: Path, out: Pat
     rows = [
         {"split": split, "label": label, "count": data["counts"][split][label]}
         for split in SPLITS
-        for label in CLASSES
+        for label in _classes(data)
     ]
     files.write_csv(out / "counts.csv", ("split", "label", "count"), rows)
     title = f"{len(manifest):,} {kind} by split and class"
     style.save(figures.counts(data["counts"], title), out / "counts.png")
-    _write_brightness(manifest, prepared, kind, out)
-    _write_sizes(manifest, data["image_size"], kind, out)
+    _write_brightness(manifest, prepared, data, out)
+    _write_sizes(manifest, data, out)
 
 
-def _write_brightness(manifest: Rows, prepared: Path, kind: str, out: Path) -> None:
+def _write_brightness(manifest: Rows, prepared: Path, data: dict[str, Any], out: Path) -> None:
+    classes = _classes(data)
     levels = np.concatenate([_brightness(prepared / f"{split}.npy") for split in SPLITS])
     labels = np.array([row["label"] for row in manifest])
-    by_label = {label: levels[labels == label] for label in CLASSES}
-    bins = {c: np.bincount(by_label[c] // BIN, minlength=256 // BIN) for c in CLASSES}
+    by_label = {label: levels[labels == label] for label in classes}
+    bins = {c: np.bincount(by_label[c] // BIN, minlength=256 // BIN) for c in classes}
     rows = [
-        {"brightness": index * BIN, **{label: int(bins[label][index]) for label in CLASSES}}
+        {"brightness": index * BIN, **{label: int(bins[label][index]) for label in classes}}
         for index in range(256 // BIN)
     ]
-    files.write_csv(out / "brightness.csv", ("brightness", *CLASSES), rows)
-    style.save(figures.brightness(by_label, f"Brightness of the {kind}"), out / "brightness.png")
+    files.write_csv(out / "brightness.csv", ("brightness", *classes), rows)
+    title = f"Brightness of the {_kind(data)}"
+    style.save(figures.brightness(by_label, title), out / "brightness.png")
 
 
-def _write_sizes(manifest: Rows, size: int, kind: str, out: Path) -> None:
+def _write_sizes(manifest: Rows, data: dict[str, Any], out: Path) -> None:
     original = {
         label: np.array(
             [(int(r["width"]), int(r["height"])) for r in manifest if r["label"] == label]
         )
-        for label in CLASSES
+        for label in _classes(data)
     }
     cells = Counter(
         (width // CELL * CELL, height // CELL * CELL, label)
@@ -90,8 +96,8 @@ def _write_sizes(manifest: Rows, size: int, kind: str, out: Path) -> None:
         for (width, height, label), count in sorted(cells.items())
     ]
     files.write_csv(out / "sizes.csv", ("width", "height", "label", "count"), rows)
-    title = f"Sizes of the {kind} before preparation"
-    style.save(figures.sizes(original, size, title), out / "sizes.png")
+    title = f"Sizes of the {_kind(data)} before preparation"
+    style.save(figures.sizes(original, data["image_size"], title), out / "sizes.png")
 
 
 def _blocks(path: Path) -> Iterator[np.ndarray]:
@@ -123,9 +129,9 @@ def _write_contact_sheet(label: str, manifest: Rows, prepared: Path, kind: str, 
         )
         for start in range(0, count, figures.COLUMNS):
             shown.append(("" if start else split, small[start : start + figures.COLUMNS]))
-    heading = f"{label.capitalize()}s: {kind}"
+    heading = f"{label}: {kind}"
     note = "evenly spaced over each split, as the models get them"
-    style.save(figures.contact_sheet(shown, heading, note), out / f"contact_{label}.png")
+    style.save(figures.contact_sheet(shown, heading, note), out / f"{label}.png")
 
 
 def _resized(image: np.ndarray) -> np.ndarray:

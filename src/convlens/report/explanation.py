@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens import files
-from convlens.data import CLASSES, decode
+from convlens.data import decode
 from convlens.evaluation.numbers import says
 from convlens.explain import filters, layers, saliency
 from convlens.explain.activations import most_varied
@@ -26,6 +26,7 @@ from convlens.figures.style import save
 from convlens.params import FilterParams
 from convlens.progress import Progress, silent
 
+CLASSES_SHOWN = 4  # classes with pictures of their own
 NAMES: dict[Method, str] = {
     "grad-cam": "Grad-CAM",
     "grad-cam++": "Grad-CAM++",
@@ -35,11 +36,15 @@ NAMES: dict[Method, str] = {
 
 
 class Photo(NamedTuple):
-    """A photo: its name, its own pixels (H, W, 3), and what the model gets (S, S, 3); uint8."""
+    """A photo: its name, its own pixels (H, W, 3), and what the model gets (S, S, 3); uint8.
+
+    `label` is its class, "" if nobody knows.
+    """
 
     name: str
     original: NDArray[np.uint8]
     pixels: NDArray[np.uint8]
+    label: str = ""
 
 
 def read_examples(folder: Path, size: int) -> list[Photo]:
@@ -48,8 +53,15 @@ def read_examples(folder: Path, size: int) -> list[Photo]:
     for row in files.read_csv(folder / "index.csv"):
         content = (folder / row["file"]).read_bytes()
         name, pixels = Path(row["file"]).stem, decode.decode(content, size).pixels
-        photos.append(Photo(name, decode.original(content), pixels))
+        photos.append(Photo(name, decode.original(content), pixels, row["label"]))
     return photos
+
+
+def first_of_classes(photos: Sequence[Photo]) -> list[Photo]:
+    """Return the first photo of each class, of so many classes as a figure holds."""
+    first = {photo.label: photo for photo in reversed(photos)}
+    labels = dict.fromkeys(photo.label for photo in photos)
+    return [first[label] for label in labels][:CLASSES_SHOWN]
 
 
 class Seen(NamedTuple):
@@ -158,39 +170,18 @@ def write_filters(
 
 
 def write_heatmaps(
-    model: str,
+    classifier: Classifier,
     photos: Sequence[Photo],
     found: Heatmaps,
     out: Path,
     *,
     method: Method,
     colormap: str = "viridis",
-    classes: Sequence[str] = CLASSES,
 ) -> None:
     """Write where a model looks for its predicted class, a figure a photo."""
-    heading = f"{model}: where it looks ({NAMES[method]}, {found.layer})"
-    for photo, look in zip(photos, looks(found, classes), strict=True):
+    heading = f"{classifier.name}: where it looks ({NAMES[method]}, {found.layer})"
+    for photo, look in zip(photos, looks(found, classifier.classes), strict=True):
         save(panels([photo.original], [look], heading, colormap), out / f"{photo.name}.png")
-
-
-def write_classes(
-    photos: Sequence[Photo],
-    seen: Sequence[Evidence],
-    out: Path,
-    *,
-    layer: str,
-    method: Method,
-    colormap: str,
-) -> None:
-    """Write classes.png: what argues for a cat and what for a dog, on each photo."""
-    rows = []
-    for each in seen:
-        found = [class_activation(each, layer, method, label) for label in range(len(CLASSES))]
-        rows.append([looks(maps, CLASSES)[0] for maps in found])
-    heading = f"{seen[0].classifier.name}: what argues for each class ({NAMES[method]})"
-    note = "Evidence for a cat and evidence for a dog are different maps of one photo."
-    originals = [photo.original for photo in photos]
-    save(views(originals, rows, heading, note, colormap), out / "classes.png")
 
 
 def write_methods(

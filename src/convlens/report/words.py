@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from convlens.files import read_csv
 
 Verdict = Literal["yes", "open", "no"]
 Metrics = Mapping[str, float]
+NAMED = 6  # most classes that a heading names
 _DESTROYED = 0.5  # rank correlation below which a map counts as another one
 
 
@@ -124,22 +126,59 @@ def accounting(data: Mapping[str, Any]) -> str:
     )
 
 
-def comparison(predictions: Mapping[str, Path]) -> str:
-    """Say whether two models' predictions.csv differ by more than chance.
+def task(classes: Sequence[str]) -> str:
+    """Return the question that the models answer: "cat or dog?", "which of 37 classes?"."""
+    if len(classes) > NAMED:
+        return f"which of {len(classes):,} classes?"
+    return f"{', '.join(classes[:-1])} or {classes[-1]}?"
 
-    Exact sign test on the images that only one of them gets right (McNemar 1947).
+
+def networks(models: Sequence[str]) -> str:
+    """Return how many networks there are: "one network", "two networks", "7 networks"."""
+    count = len(models)
+    words = ("no", "one", "two", "three", "four", "five")
+    return f"{words[count] if count < len(words) else count} network{'s' * (count != 1)}"
+
+
+def introduced(models: Sequence[str]) -> str:
+    """Return what the models are, as the beginning of a sentence."""
+    *others, last = [_KNOWN.get(model, model) for model in models]
+    text = f"{', '.join(others)}{',' * bool(others)} and {last}" if others else last
+    return text[0].upper() + text[1:]
+
+
+_KNOWN = {
+    "convnet": "a small convnet, trained from scratch",
+    "vgg16": "VGG16, which learned from a million photos before",
+}
+
+
+def comparison(predictions: Mapping[str, Path]) -> list[str]:
+    """Say of the best model and each other one whether their predictions differ beyond chance.
+
+    Exact sign test on the images that only one of them gets right (McNemar 1947), from the
+    models' predictions.csv.
     """
+    right = {
+        model: {row["path"]: row["correct"] == "1" for row in read_csv(path)}
+        for model, path in predictions.items()
+    }
+    best = max(right, key=lambda model: sum(right[model].values()))
+    pairs = ((a, b) for a, b in combinations(right, 2) if best in (a, b))
+    return [_compared(a, b, right[a], right[b], len(right)) for a, b in pairs]
+
+
+def _compared(
+    first: str, second: str, a: Mapping[str, bool], b: Mapping[str, bool], models: int
+) -> str:
     from scipy.stats import binomtest
 
-    (first, a), (second, b) = (
-        (model, {row["path"]: row["correct"] == "1" for row in read_csv(path)})
-        for model, path in predictions.items()
-    )
     common = sorted(a.keys() & b.keys())
     only_a = sum(a[path] and not b[path] for path in common)
     only_b = sum(b[path] and not a[path] for path in common)
     both = sum(a[path] and b[path] for path in common)
-    start = f"Both models get {both:,} of {len(common):,} test images right"
+    who = "Both models" if models == 2 else f"{first} and {second} both"
+    start = f"{who} get {both:,} of {len(common):,} test images right"
     if only_a + only_b == 0:
         return f"{start}, and they err on the same ones."
     p = float(binomtest(only_a, only_a + only_b).pvalue)

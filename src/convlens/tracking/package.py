@@ -7,6 +7,7 @@ from pathlib import Path
 
 import convlens
 from convlens.files import sha256
+from convlens.models import heads
 
 _GREY_PIXEL = "R0lGODdhAQABAIEAAH9/fwAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw=="  # a GIF
 _NEEDS = ("mlflow", "tensorflow", "keras", "numpy", "pillow", "imagehash", "pydantic", "filelock")
@@ -20,12 +21,14 @@ def package(model: Path, folder: Path) -> None:
     from mlflow.types import ColSpec, DataType, Schema
 
     code = Path(str(convlens.__file__)).parent
-    answer = [ColSpec(DataType.string, "predicted"), ColSpec(DataType.double, "probability_dog")]
+    classes = heads.load_names(model.parent)
+    answer = [ColSpec(DataType.string, "predicted")]
+    answer += [ColSpec(DataType.double, f"probability_{name}") for name in classes]
     mlflow.pyfunc.save_model(
         str(folder),
         python_model=str(code / "tracking/serving.py"),
         artifacts={"model": str(model)},
-        model_config={"sha256": sha256(model)},
+        model_config={"sha256": sha256(model), "classes": list(classes)},
         code_paths=[str(code)],
         pip_requirements=[f"{name}=={version(name)}" for name in _NEEDS],
         signature=ModelSignature(

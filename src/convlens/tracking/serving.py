@@ -28,6 +28,7 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
                 path, expected=f"sha256 {expected}", found=found, fix="log the model again"
             )
         self.model = keras_file.load(path)
+        self.classes = list(context.model_config["classes"])
 
     def predict(
         self,
@@ -38,20 +39,24 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         """Classify photos; raises InputError naming the first image that cannot be read.
 
         `model_input` has a column `image`, whose cells are what `convlens.data.cells` reads; the
-        answer has `predicted` ("cat" or "dog") and `probability_dog` in 0..1, one row an image.
+        answer has `predicted`, a class, and each class's probability in 0..1, e.g.
+        `probability_dog`, one row an image.
         """
-        from convlens.data import CLASSES
         from convlens.data.cells import photos, pixels
+        from convlens.evaluation.metrics import Scored
+        from convlens.evaluation.predict import logits
 
         size = int(self.model.input_shape[1])
         cells = [cell for given in model_input["image"] for cell in photos(given)]
-        logits = np.empty(len(cells))
+        found = np.empty((len(cells), len(self.classes)))
         for start in range(0, len(cells), BATCH):
             part = cells[start : start + BATCH]
             images = np.stack([pixels(c, size, start + i) for i, c in enumerate(part)])
-            logits[start : start + len(part)] = self.model.predict_on_batch(images).reshape(-1)
-        predicted = [CLASSES[int(logit > 0)] for logit in logits]
-        return pd.DataFrame({"predicted": predicted, "probability_dog": 1 / (1 + np.exp(-logits))})
+            found[start : start + len(part)] = logits(self.model, images)
+        scored = Scored(np.zeros(len(cells), np.uint8), found)
+        said = {"predicted": [self.classes[label] for label in scored.predicted]}
+        chances = zip(self.classes, scored.probabilities.T, strict=True)
+        return pd.DataFrame(said | {f"probability_{name}": values for name, values in chances})
 
 
 mlflow.models.set_model(ConvLensModel())

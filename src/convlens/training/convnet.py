@@ -26,7 +26,8 @@ def train(
 ) -> None:
     """Train on `prepared`'s arrays and write model, curves, history and metrics into `out`."""
     train_split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
-    model = convnet.build(params, train_split.images.shape[1], runtime.policy)
+    size, classes = train_split.images.shape[1], train_split.classes
+    model = convnet.build(params, size, runtime.policy, len(classes))
     checkpoint = None
     if checkpoints:
         settings = params.model_dump() | runtime.record()
@@ -35,6 +36,6 @@ def train(
     source = AugmentedImages(train_split, params.augment, params.seed)
     form = training_form(model)
     history = fit(form, source, validation, params, checkpoint=checkpoint, on_epoch=on_epoch)
-    write(out, model, history, runtime)
+    write(out, model, history, runtime, classes)
     if checkpoint:
         checkpoint.remove()

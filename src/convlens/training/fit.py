@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convlens.data.dataset import Split, TrainingSource, plain_batches, steps_per_epoch
+from convlens.data.dataset import Split, TrainingSource, plain_batches, steps_per_epoch, targets
 from convlens.data.dataset import training_batches as batches_of
 from convlens.errors import InputError
 from convlens.params import FitParams
 from convlens.training import schedule
 from convlens.training.checkpoint import Checkpoint, History
 from convlens.training.memory import check_training_batch
+from convlens.training.objective import objective
 
 if TYPE_CHECKING:
     import keras
@@ -75,17 +76,11 @@ def fit(
 
 
 def _compile(model: keras.Model, params: FitParams, steps: int) -> None:
-    import keras
-
+    loss, metrics = objective(model, params.label_smoothing)
     model.compile(
         optimizer=schedule.optimizer(params, steps),
-        loss=keras.losses.BinaryCrossentropy(
-            from_logits=True, label_smoothing=params.label_smoothing
-        ),
-        metrics=[
-            keras.metrics.BinaryCrossentropy(from_logits=True, name="log_loss"),
-            keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),
-        ],
+        loss=loss,
+        metrics=metrics,
         jit_compile=False,  # XLA's convolutions are slower on the CPU
     )
     model.optimizer.build(model.trainable_variables)
@@ -113,9 +108,10 @@ def _validation_batches(split: Split, batch_size: int) -> tf.data.Dataset:
     import tensorflow as tf
 
     images = tf.TensorSpec((None, *split.images.shape[1:]), split.images.dtype)
-    labels = tf.TensorSpec((None, 1), tf.float32)
+    width = targets(split.labels[:1], len(split.classes)).shape[1]
+    labels = tf.TensorSpec((None, width), tf.float32)
     batches = tf.data.Dataset.from_generator(
-        lambda: plain_batches(split.images, split.labels, batch_size),
+        lambda: plain_batches(split, batch_size),
         output_signature=(images, labels),
     )
     return batches.apply(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,13 @@ def train(
     """Train the head, then block 5 if asked, on `cached` features; write the whole net to `out`."""
     split, held_out = load_split(prepared, "train"), load_split(prepared, "validation")
     image_size = split.images.shape[1]
-    model = vgg16.build(weights.read(base_weights), feature_params, params, image_size)
-    views = CachedViews(_read(cached, "train", len(split)), split.labels, params.seed)
-    validation = Split(_read(cached, "validation", len(held_out))[0], held_out.labels)
+    model = vgg16.build(
+        weights.read(base_weights), feature_params, params, image_size, len(split.classes)
+    )
+    views = CachedViews(
+        _read(cached, "train", len(split)), split.labels, split.classes, params.seed
+    )
+    validation = replace(held_out, images=_read(cached, "validation", len(held_out))[0])
     settings = {
         "vgg16": params.model_dump(),
         "features": feature_params.model_dump(),
@@ -63,14 +68,14 @@ def train(
         history = phase(views, validation, "block5_pool", params)
     else:
         block5 = vgg16.between(model, feature_params.layer, "block5_pool", runtime.policy)
-        ready = CachedViews(_through(block5, views.features), split.labels, params.seed)
-        ready_validation = Split(_through(block5, validation.images[None])[0], held_out.labels)
+        ready = replace(views, features=_through(block5, views.features))
+        ready_validation = replace(validation, images=_through(block5, validation.images[None])[0])
         history = phase(ready, ready_validation, "block5_pool", params)
     if params.fine_tune.epochs:
         how = params.model_copy(update=params.fine_tune.model_dump() | {"warmup_epochs": 0.0})
         tuned = phase(views, validation, feature_params.layer, how)
         history += [row | {"epoch": row["epoch"] + params.epochs} for row in tuned]
-    write(out, model, history, runtime)
+    write(out, model, history, runtime, split.classes)
     for checkpoint in done:
         checkpoint.remove()
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from convlens.data import CLASSES
 from convlens.data.drawn.masks import mask_name
 from convlens.data.drawn.picture import draw
 from convlens.files import atomic
@@ -22,6 +21,7 @@ def write_archive(
     path: Path,
     *,
     counts: Mapping[str, int],
+    animals: Sequence[str] = ("cat", "dog"),
     size: int,
     seed: int,
     progress: Progress = silent,
@@ -34,7 +34,9 @@ def write_archive(
     path
         The archive, written atomically.
     counts
-        Drawings a class for each split.
+        Drawings of each animal for each split.
+    animals
+        Some of convlens.data.drawn.animals.ANIMALS.
     size
         Side in pixels.
     workers
@@ -43,7 +45,7 @@ def write_archive(
     jobs = sorted(
         (f"drawn/{split}/{label}s/{label}.{index:04d}.jpg", (label, seed, split, index, size))
         for split, count in counts.items()
-        for label in CLASSES
+        for label in animals
         for index in range(count)
     )
     masks: dict[str, bytes] = {}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from convlens.data.drawn.canvas import Canvas, Colour, Dice, tint
 from convlens.data.drawn.curves import Points, ellipse, fluffy, ribbon, smooth, symmetric
 from convlens.data.drawn.scene import WHITE, Scene
 
+# From four points, from where it grows to where a long one ends, to its outline.
+Tail = Callable[[Sequence[tuple[float, float]]], Points]
+
 
 class Body:
-    """Draws the body of one animal; cats and dogs differ here by the tail only."""
+    """Draws the body of one animal; animals differ here by the tail only."""
 
-    def __init__(self, label: str, canvas: Canvas, scene: Scene, dice: Dice) -> None:
-        self.label, self.canvas, self.scene, self.dice = label, canvas, scene, dice
+    def __init__(self, tail: Tail, canvas: Canvas, scene: Scene, dice: Dice) -> None:
+        self.tail, self.canvas, self.scene, self.dice = tail, canvas, scene, dice
         self.coat, self.frame = scene.coat, scene.body
         self.paw = WHITE if self.coat.white_paws else self.coat.base
 
@@ -168,13 +173,9 @@ class Body:
 
     def _tail(self, *path: tuple[float, float]) -> None:
         colour = self.coat.second if self.coat.pattern == "points" else self.coat.base
-        if self.label == "cat":
-            outline = ribbon(path, 0.34, 0.3)
-        else:
-            (x0, y0), (x1, y1) = path[0], path[2]
-            middle = (x0 * 0.4 + x1 * 0.6 + 0.1, y0 * 0.5 + y1 * 0.5)
-            outline = ribbon([(x0, y0), middle, (x1 - 0.1, y1)], 0.5, 0.12, 0.12)
-        self.canvas.shape(self.frame, outline, colour, "tail", edge=self.coat.edge, shade=0.08)
+        self.canvas.shape(
+            self.frame, self.tail(path), colour, "tail", edge=self.coat.edge, shade=0.08
+        )
 
     def _collar(self, y: float) -> None:
         if self.coat.collar is None:

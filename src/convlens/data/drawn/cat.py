@@ -1,13 +1,14 @@
-"""The cat's head: upright pointed ears, slit pupils, a short muzzle, long whiskers."""
+"""The cat: upright pointed ears, slit pupils, a short muzzle, long whiskers, a long tail."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from convlens.data.drawn.canvas import tint
 from convlens.data.drawn.curves import Points, ellipse, ribbon, smooth, symmetric
-from convlens.data.drawn.face import Head, draw_eyes, draw_skull
-from convlens.data.drawn.scene import WHITE
+from convlens.data.drawn.face import Head, draw_eyes, draw_skull, draw_whiskers
 
 
 def draw_cat(head: Head) -> None:
@@ -30,6 +31,11 @@ def draw_cat(head: Head) -> None:
     draw_skull(head, skull)
     draw_eyes(head, apart=0.42, height=-0.06, rx=0.235, ry=0.225, slit=True)
     _muzzle(head)
+
+
+def cat_tail(path: Sequence[tuple[float, float]]) -> Points:
+    """Return the outline of a long tail, as thick at its tip as where it grows."""
+    return ribbon(path, 0.34, 0.3)
 
 
 def _ears(head: Head, tall: float) -> None:
@@ -78,15 +84,4 @@ def _muzzle(head: Head) -> None:
         canvas.line(frame, mouth, coat.edge, 0.045, "muzzle")
     nose = smooth([(-0.13, 0.22), (0, 0.20), (0.13, 0.22), (0.07, 0.33), (0, 0.37), (-0.07, 0.33)])
     canvas.shape(frame, nose, coat.nose, "muzzle", edge=tint(coat.nose, 55))
-    light = min(sum(coat.base) // 3, 255)
-    colour = WHITE if light < 190 else tint(coat.edge, 90)
-    for side in (-1, 1):
-        for index in range(3):
-            y = 0.36 + 0.09 * index
-            droop = dice.between(-0.1, 0.1) + 0.16 * (index - 1)
-            path = [
-                (side * 0.2, y),
-                (side * 0.75, y - 0.06 + droop),
-                (side * 1.4, y + 0.04 + 1.9 * droop),
-            ]
-            canvas.shape(frame, ribbon(path, 0.05, 0.025), colour, "whiskers")
+    draw_whiskers(head, frame)

@@ -1,9 +1,11 @@
-"""The dog's head: hanging or folded ears, round pupils, a long muzzle with a broad nose."""
+"""The dog: hanging or folded ears, round pupils, a long muzzle, a broad nose, a pointed tail."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from convlens.data.drawn.canvas import tint
-from convlens.data.drawn.curves import ellipse, fluffy, smooth, symmetric
+from convlens.data.drawn.curves import Points, ellipse, fluffy, ribbon, smooth, symmetric
 from convlens.data.drawn.face import Head, draw_eyes, draw_skull
 
 
@@ -28,6 +30,13 @@ def draw_dog(head: Head) -> None:
     draw_eyes(head, apart=0.37, height=-0.14, rx=0.165, ry=0.175, slit=False)
     _muzzle(head)
     _ears(head, narrow)
+
+
+def dog_tail(path: Sequence[tuple[float, float]]) -> Points:
+    """Return the outline of a tail that is thick in the middle and pointed."""
+    (x0, y0), (x1, y1) = path[0], path[2]
+    middle = (x0 * 0.4 + x1 * 0.6 + 0.1, y0 * 0.5 + y1 * 0.5)
+    return ribbon([(x0, y0), middle, (x1 - 0.1, y1)], 0.5, 0.12, 0.12)
 
 
 def _ears(head: Head, narrow: float) -> None:

@@ -1,4 +1,4 @@
-"""What the faces of cats and dogs share, in a frame of radius 1 around the head's centre.
+"""What the faces of animals share, in a frame of radius 1 around the head's centre.
 
 A head that turns moves each feature by its depth: a dog's nose stands farther out than a cat's.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convlens.data.drawn.canvas import Canvas, Colour, Dice
+from convlens.data.drawn.canvas import Canvas, Colour, Dice, tint
 from convlens.data.drawn.curves import Frame, Points, ellipse, fluffy, ribbon, symmetric
 from convlens.data.drawn.scene import WHITE, Coat, Scene
 
@@ -60,6 +60,21 @@ def draw_eyes(head: Head, *, apart: float, height: float, rx: float, ry: float, 
         pupil = (0.075, ry * 0.92) if slit else (rx * 0.66, ry * 0.7)
         canvas.shape(frame, ellipse(x + look, height, *pupil), (22, 18, 24), "eyes")
         canvas.shape(frame, ellipse(x - 0.06, height - 0.08, 0.055, 0.055), (255, 255, 255), "eyes")
+
+
+def draw_whiskers(head: Head, frame: Frame) -> None:
+    light = min(sum(head.coat.base) // 3, 255)
+    colour = WHITE if light < 190 else tint(head.coat.edge, 90)
+    for side in (-1, 1):
+        for index in range(3):
+            y = 0.36 + 0.09 * index
+            droop = head.dice.between(-0.1, 0.1) + 0.16 * (index - 1)
+            path = [
+                (side * 0.2, y),
+                (side * 0.75, y - 0.06 + droop),
+                (side * 1.4, y + 0.04 + 1.9 * droop),
+            ]
+            head.canvas.shape(frame, ribbon(path, 0.05, 0.025), colour, "whiskers")
 
 
 def _face_pattern(head: Head) -> list[tuple[Points, Colour]]:

@@ -32,7 +32,7 @@ def animal_mask(mask: Image.Image, size: int) -> NDArray[np.bool_]:
 
 
 def class_parts(mask: Image.Image, size: int) -> NDArray[np.bool_]:
-    """Return the parts that tell a cat from a dog, ears and muzzle: bool (size, size)."""
+    """Return the parts that tell the animals apart, ears and muzzle: bool (size, size)."""
     return np.isin(_at(mask, size), [PARTS["ears"], PARTS["muzzle"]])
 
 

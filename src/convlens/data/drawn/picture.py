@@ -8,17 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from convlens.data.drawn.animals import ANIMALS
 from convlens.data.drawn.background import draw_background
 from convlens.data.drawn.body import Body
 from convlens.data.drawn.canvas import OVERSAMPLING, Canvas, Dice
-from convlens.data.drawn.cat import draw_cat
-from convlens.data.drawn.dog import draw_dog
 from convlens.data.drawn.face import Head
 from convlens.data.drawn.masks import PALETTE, PARTS
 from convlens.data.drawn.occluder import draw_occluder
 from convlens.data.drawn.scene import Scene, sample
-
-HEADS = {"cat": draw_cat, "dog": draw_dog}
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ def draw(label: str, seed: int, split: str, index: int, size: int) -> Drawing:
     Parameters
     ----------
     label
-        "cat" or "dog".
+        One of ANIMALS.
     seed, split, index
         The key of the drawing, together with the label.
     size
@@ -46,8 +43,9 @@ def draw(label: str, seed: int, split: str, index: int, size: int) -> Drawing:
     canvas = Canvas(size, scene.light)
     draw_background(canvas, scene, Dice(*key, "background"))
     shape = Dice(*key, "shape")
-    Body(label, canvas, scene, shape).draw()
-    HEADS[label](Head(canvas, scene.body.inner(0, 0, 1, scene.tilt), scene, shape))
+    animal = ANIMALS[label]
+    Body(animal.tail, canvas, scene, shape).draw()
+    animal.head(Head(canvas, scene.body.inner(0, 0, 1, scene.tilt), scene, shape))
     _comb(canvas, Dice(*key, "fur"))
     draw_occluder(canvas, scene, Dice(*key, "occluder"))
     image = Image.fromarray(_lit(canvas, scene, Dice(*key, "noise")))

@@ -1,4 +1,4 @@
-"""Everything that must not tell a cat from a dog, drawn without knowing which it is."""
+"""Everything that must not tell the animals apart, drawn without knowing which it is."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LIGHTS = ((-1, -1), (0, -1), (1, -1))
 
 @dataclass(frozen=True)
 class Coat:
-    """Colours and pattern of the fur, the same choices for both classes."""
+    """Colours and pattern of the fur, the same choices for every class."""
 
     base: Colour
     second: Colour

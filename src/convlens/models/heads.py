@@ -1,0 +1,57 @@
+"""How a net says its classes: one logit for two of them, a logit each for more; their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convlens.errors import InputError
+from convlens.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import keras
+
+NAMES = "classes.json"
+
+
+def logits(x: Any, classes: int, kernel_initializer: Any) -> Any:
+    """Return a net's last layer: for two classes (N, 1), the second one's logit; else (N, C)."""
+    import keras
+
+    units = 1 if classes == 2 else classes
+    return keras.layers.Dense(
+        units, kernel_initializer=kernel_initializer, dtype="float32", name="logit"
+    )(x)
+
+
+def count(model: keras.Model) -> int:
+    """Return how many classes a net tells apart."""
+    return max(2, int(model.output_shape[-1]))
+
+
+def save_names(folder: Path, classes: Sequence[str]) -> None:
+    """Write the names of a model's classes, in order, beside the model in `folder`."""
+    write_json(folder / NAMES, list(classes))
+
+
+def load_names(folder: Path, model: keras.Model | None = None) -> tuple[str, ...]:
+    """Return the names of the classes of the `model` in `folder`, in order.
+
+    Raises
+    ------
+    InputError
+        If they are missing or, with a `model`, not as many as it tells apart.
+    """
+    path = folder / NAMES
+    # models of two classes had no such file once, and were of cats and dogs
+    names = read_json(path) if path.is_file() else ["cat", "dog"]
+    if not isinstance(names, list) or (model and len(names) != count(model)):
+        wanted = f"{count(model)} classes" if model else "classes"
+        raise InputError(
+            path,
+            expected=f"the names of the model's {wanted}",
+            found=f"{names!r:.80}" if path.is_file() else "no such file",
+            fix="train the model again: `make repro`",
+        )
+    return tuple(map(str, names))
