@@ -1,12 +1,13 @@
 """ConvLens beside other libraries that explain Keras nets, each in an empty environment.
 
-    python benchmarks/other_libraries.py
+    python benchmarks/other_libraries.py [FOLDER]
 
-Each is installed from the package index (ConvLens as the wheel of this clone), explains one photo
+Each is installed from the package index (ConvLens from this clone), explains one photo
 by a MobileNetV2 of 224 pixels against the clock, and each net of docs/architectures.md once. A net
 counts if Grad-CAM with the library's own defaults gives a map of the photo's size that is finite
-and not constant; whether it is right, only the tests of ConvLens ask. Prints the README's table,
-writes benchmarks/other_libraries.json.
+and not constant; whether it is right, only the tests of ConvLens ask. Seconds are beyond importing
+TensorFlow. FOLDER keeps nets and environments for the next time. Prints the README's table, writes
+benchmarks/other_libraries.json.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from convlens.files import write_json
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "benchmarks/other_libraries.json"
 LIBRARIES = {
-    "convlens": ["{wheel}"],
+    "convlens": ["."],
     "tf_keras_vis": ["tf-keras-vis==0.8.7", "tensorflow", "pillow"],
     "xplique": ["xplique==2.0.2"],
 }
@@ -41,33 +41,28 @@ sys.path.insert(0, str(ROOT / "tests/explain"))
 def main() -> None:
     """Install, measure, write."""
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        _write_nets(folder / "nets")
-        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", str(ROOT)]
-        subprocess.run([*build, "--wheel-dir", str(folder)], check=True)
-        (wheel,) = folder.glob("*.whl")
-        found = {name: _measure(name, wheel, folder) for name in LIBRARIES}
+        folder = Path(*sys.argv[1:2] or [place]).absolute()
+        if not (folder / "nets").is_dir():
+            _write_nets(folder / "nets")
+        found = {name: _measure(name, folder) for name in LIBRARIES}
     write_json(OUT, found)
     print(table(found))
 
 
 def table(found: dict[str, Any]) -> str:
     """Return the README's table."""
-    rows = [["library", "install", "MB", "first photo", "further", "nets"]]
+    rows = [["library", "installed", "first photo", "a further one", "nets explained"]]
     for name, row in found.items():
         good = sum(not reason for reason in row["nets"].values())
         seconds = [f"{row['seconds'][key]:.1f} s" for key in ("first", "further")]
-        nets = f"{good} of {len(row['nets'])}"
-        rows.append(
-            [name, f"{row['install_seconds']:.0f} s", f"{row['megabytes']:,}", *seconds, nets]
-        )
+        rows.append([name, f"{row['megabytes']:,} MB", *seconds, f"{good} of {len(row['nets'])}"])
     return aligned(rows)
 
 
 def _write_nets(folder: Path) -> None:
     from nets import APPLICATIONS, BUILT, build, photos
 
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in (*BUILT, *APPLICATIONS):
         model = build(name)
         stem = name.replace(" ", "_")
@@ -79,13 +74,13 @@ def _write_nets(folder: Path) -> None:
     np.save(folder / "timed.npy", squashed(chelsea, 224, 224)[None])
 
 
-def _measure(name: str, wheel: Path, folder: Path) -> dict[str, Any]:
+def _measure(name: str, folder: Path) -> dict[str, Any]:
     home = folder / name
-    venv.create(home, with_pip=True)
-    python, start = str(home / "bin/python"), time.perf_counter()
-    wanted = [word.format(wheel=wheel) for word in LIBRARIES[name]]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
-    seconds = time.perf_counter() - start
+    python = str(home / "bin/python")
+    if not home.is_dir():
+        venv.create(home, with_pip=True)
+        install = [python, "-m", "pip", "install", "--quiet", *LIBRARIES[name]]
+        subprocess.run(install, check=True, cwd=ROOT)
     files = [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
     script = ROOT / "benchmarks/contenders/explainers.py"
     done = subprocess.run(
@@ -94,7 +89,7 @@ def _measure(name: str, wheel: Path, folder: Path) -> dict[str, Any]:
     )  # fmt: skip
     said = json.loads(done.stdout.strip().splitlines()[-1])
     size = sum(path.stat().st_size for path in files)
-    return {"install_seconds": round(seconds, 1), "megabytes": round(size / 1e6), **said}
+    return {"megabytes": round(size / 1e6), **said}
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def explain(
         nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
     else:
         nets = {Path(name).stem: _foreign(Path(name), classes, scale)}
-    from convlens.report.own_photos import Explainer, class_index, read, write_both
+    from convlens.report.explained import class_index
+    from convlens.report.own_photos import Explainer, read, write_both
 
     settings = paths.beside(paths.PARAMS)
     usual = params.load(settings).explain if settings.is_file() else None

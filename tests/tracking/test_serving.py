@@ -175,8 +175,8 @@ def test_another_file_than_the_logged_one_is_refused(logged):
              np.full((SIZE, SIZE, 3), 300), None, [], np.full((SIZE, SIZE, 3), np.nan)],
 )  # fmt: skip
 def test_bad_image_is_named(cell):
+    from convlens.data.cells import pixels
     from convlens.errors import InputError
-    from convlens.tracking.serving import pixels
 
     with pytest.raises(InputError, match="image 7"):
         pixels(cell, SIZE, 7)

@@ -49,6 +49,7 @@ def pixels(cell: Any, size: int, row: int) -> NDArray[np.float32]:
 def _file(cell: str | bytes) -> bytes:
     """Return the bytes of a photo's file from its base64 text, if it is one."""
     text = _AROUND_BASE64.sub(b"", cell.encode() if isinstance(cell, str) else cell)
+    text = text.translate(bytes.maketrans(b"-_", b"+/"))  # as addresses write it
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error:

@@ -260,7 +260,7 @@ class Classifier:
 
     def _measured(self, layer: str, size: tuple[int, int], site: Site) -> Placement:
         draw = np.random.default_rng(0)
-        noise = draw.integers(0, 256, (2, *size, self.channels)).astype(np.float32)
+        noise = draw.integers(0, 256, (4, *size, self.channels)).astype(np.float32)
         slot = self.slot(layer)
 
         def maps_of(images: Any) -> Any:

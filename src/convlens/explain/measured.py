@@ -12,7 +12,7 @@ from convlens.explain.placement import How, Placement, Site
 from convlens.explain.windows import Geometry
 
 Values = npt.NDArray[np.float64]
-_DRAWS = 3  # random projections of the channels: none may hide a place
+_DRAWS = 6  # random projections of the channels: none may hide a place
 
 
 def measure(

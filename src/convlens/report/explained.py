@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from convlens.explain.score import probabilities
 from convlens.figures import style
 from convlens.figures.heatmaps import Look, panels
 from convlens.report.explanation import NAMES, Photo
-from convlens.report.own_photos import Explainer, class_index, read, unique
+from convlens.report.own_photos import Explainer, read, unique
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -141,6 +142,28 @@ def explain(
         probabilities(found.logits, classifier.ending), layer,
         classifier.placement(layer, pixels.shape[1:3]), method,
         tuple(unique(photo.name for photo in shown)), classifier, tuple(shown),
+    )  # fmt: skip
+
+
+def class_index(classifier: Classifier, wanted: str | int) -> int:
+    """Return the index of a class, given by its name or index.
+
+    Raises
+    ------
+    InputError
+        For a class that there isn't; it lists what may have been meant.
+    """
+    names = classifier.classes
+    if isinstance(wanted, str) and wanted in names:
+        return names.index(wanted)
+    if str(wanted).isdecimal() and int(wanted) < len(names):
+        return int(wanted)
+    near = difflib.get_close_matches(str(wanted).lower(), [n.lower() for n in names], 5, 0.4)
+    meant = [name for name in names if name.lower() in near] or names[:10]
+    raise InputError(
+        f"model {classifier.name}, class {wanted}",
+        expected=f"one of {len(names)} classes, by name or by number from 0",
+        found="no such class", fix=f"name one, for example {', '.join(meant)}",
     )  # fmt: skip
 
 

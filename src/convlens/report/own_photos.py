@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,28 +67,6 @@ def _channels(rgb: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
             fix="pass arrays (N, H, W, c) to convlens.explain",
         )  # fmt: skip
     return np.asarray(Image.fromarray(rgb).convert(modes[count])).reshape(*rgb.shape[:2], count)
-
-
-def class_index(classifier: Classifier, wanted: str | int) -> int:
-    """Return the index of a class, given by its name or index.
-
-    Raises
-    ------
-    InputError
-        For a class that there isn't; it lists what may have been meant.
-    """
-    names = classifier.classes
-    if isinstance(wanted, str) and wanted in names:
-        return names.index(wanted)
-    if str(wanted).isdecimal() and int(wanted) < len(names):
-        return int(wanted)
-    near = difflib.get_close_matches(str(wanted).lower(), [n.lower() for n in names], 5, 0.4)
-    meant = [name for name in names if name.lower() in near] or names[:10]
-    raise InputError(
-        f"model {classifier.name}, class {wanted}",
-        expected=f"one of {len(names)} classes, by name or by number from 0",
-        found="no such class", fix=f"name one, for example {', '.join(meant)}",
-    )  # fmt: skip
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:
