@@ -141,7 +141,7 @@ def test_a_table_says_the_class_of_each_photo_and_what_does_not_fit_is_counted()
     assert {place.split for place in found.photos.values()} == {"train"}
     said = "\n".join(found.warnings)
     for line in (
-        "1 row that name no photo, e.g. gone.jpg", "1 row repeated, e.g. 0.jpg",
+        "1 row without a photo, e.g. gone.jpg", "1 row repeated, e.g. 0.jpg",
         "1 row without a label, e.g. 4.jpg", "2 photos of two labels left out",
         "2 photos left out: no row names them, e.g. train/4.jpg",
     ):  # fmt: skip

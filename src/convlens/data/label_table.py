@@ -52,9 +52,9 @@ class Table:
             elif not label:
                 odd["without a label"].append(file)
             elif not file or not names:
-                odd["that name no photo"].append(file or f"(no file, {label})")
+                odd["without a photo"].append(file or f"(no file, {label})")
             elif len(names) > 1:
-                odd["that could mean several photos"].append(file)
+                odd["that several photos could be"].append(file)
             else:
                 given[next(iter(names))].add(label)
         two = sorted(name for name, labels in given.items() if len(labels) > 1)
