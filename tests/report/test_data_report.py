@@ -88,3 +88,17 @@ def test_quarantine_and_duplicates_are_shown_side_by_side(written, monkeypatch) 
     captions = shown["Suspected duplicates"]
     assert captions[1::2] == [c for c in captions if "left out" in c or "looks the same" in c]
     assert any("byte-for-byte copy" in caption for caption in captions)
+
+
+def test_many_classes_are_bars_of_their_splits_the_smallest_first() -> None:
+    numbers = {split: {f"c{n}": 40 - n for n in range(30)} for split in ("train", "test")}
+    numbers["validation"] = {f"c{n}": 1 for n in range(30)}
+    (axes,) = figures.counts(numbers, "t").axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[0] == "c29"
+    ends = [max(bar.get_x() + bar.get_width() for bar in bars) for bars in axes.containers]
+    assert max(ends) == 81
+    levels = {f"c{n}": np.full(5, 100 + n) for n in range(30)}
+    (axes,) = figures.brightness(levels, "t").axes
+    shown = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert shown == ["c0, mean 100", "c29, mean 129"]

@@ -155,8 +155,8 @@ def _counted(counts: dict[str, dict[str, int]]) -> list[str]:
     if len(classes) > MANY:
         rows = [list(column) for column in zip(*rows, strict=True)]
         rows[0][0] = "class"
-    first = max(12, *(len(row[0]) + 2 for row in rows))
-    wide = max(9, *(len(cell) + 2 for row in rows for cell in row[1:]))
+    first = max([12, *(len(row[0]) + 2 for row in rows)])
+    wide = max([9, *(len(cell) + 2 for row in rows for cell in row[1:])])
     return [f"{row[0]:<{first}}" + "".join(f"{c:>{wide}}" for c in row[1:]) for row in rows]
 
 

@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS, CELL = 12, 96
+MANY = 7  # classes that have colours of their own, at most
 
 
 @style.applied()
 def counts(numbers: Mapping[str, Mapping[str, int]], title: str) -> Figure:
-    """Draw how many images each class has in each split: `numbers`[split][label]."""
+    """Draw how many images each class has in each split: `numbers`[split][label].
+
+    Of more than MANY classes each is a bar of its splits, the smallest class first.
+    """
+    classes = list(numbers[SPLITS[0]])
+    if len(classes) > MANY:
+        return _stacked(numbers, title)
     fig = style.figure(6.4, 3.4)
     axes = fig.subplots()
-    classes = list(numbers[SPLITS[0]])
     width = 0.8 / len(classes)
     for number, label in enumerate(classes):
         there = [numbers[split][label] for split in SPLITS]
@@ -43,16 +49,38 @@ def counts(numbers: Mapping[str, Mapping[str, int]], title: str) -> Figure:
     return fig
 
 
+def _stacked(numbers: Mapping[str, Mapping[str, int]], title: str) -> Figure:
+    totals = {label: sum(numbers[s][label] for s in SPLITS) for label in numbers[SPLITS[0]]}
+    classes = sorted(totals, key=lambda label: totals[label])
+    fig = style.figure(6.4, 1.2 + 0.16 * len(classes))
+    axes = fig.subplots()
+    left = np.zeros(len(classes))
+    for number, split in enumerate(SPLITS):
+        there = np.array([numbers[split][label] for label in classes])
+        axes.barh(range(len(classes)), there, left=left, color=style.colour(number), label=split)
+        left += there
+    axes.set_yticks(range(len(classes)), [style.shortened(label) for label in classes], fontsize=7)
+    axes.invert_yaxis()
+    axes.margins(y=0.01)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("images")
+    axes.set_title(title)
+    axes.legend(loc="best")
+    return fig
+
+
 @style.applied()
 def sizes(original: Mapping[str, npt.NDArray[Any]], size: int, title: str) -> Figure:
     """Draw the images' sizes before they were squashed to `size`: label → (N, 2) width, height."""
     fig = style.figure(6.4, 4.6)
     axes = fig.subplots()
+    many = len(original) > MANY
     top = 1.05 * max(int(points.max(initial=size)) for points in original.values())
     for number, (label, points) in enumerate(original.items()):
         axes.scatter(
             points[:, 0], points[:, 1], s=14, alpha=0.35, linewidths=0,
-            color=style.colour(number), label=f"{label}, {len(points):,}",
+            color=style.BLUE if many else style.colour(number),
+            label=None if many else f"{label}, {len(points):,}",
         )  # fmt: skip
     axes.plot(size, size, "s", color=style.INK, markersize=6, label=f"squashed to {size} × {size}")
     axes.plot([0, top], [0, top], "--", color=style.MUTED, linewidth=1, zorder=0)
@@ -67,14 +95,24 @@ def sizes(original: Mapping[str, npt.NDArray[Any]], size: int, title: str) -> Fi
 
 @style.applied()
 def brightness(levels: Mapping[str, npt.NDArray[Any]], title: str) -> Figure:
-    """Draw how bright the images of each class are: label → (N,) mean grey levels in 0..255."""
+    """Draw how bright the images of each class are: label → (N,) mean grey levels in 0..255.
+
+    Of more than MANY classes the darkest and the brightest one have names and colours.
+    """
     fig = style.figure(6.4, 3.4)
     axes = fig.subplots()
     bins = list(range(0, 257, 8))
-    for number, (label, values) in enumerate(levels.items()):
-        mean = float(values.mean())
-        colour = style.colour(number)
+    means = {label: float(values.mean()) for label, values in levels.items()}
+    many = len(levels) > MANY
+    named = [min(means, key=means.__getitem__), max(means, key=means.__getitem__)]
+    named = named if many else list(levels)
+    for label, values in levels.items():
+        mean = means[label]
         share = np.histogram(values, bins)[0] * 100 / len(values)
+        if label not in named:
+            axes.stairs(share, bins, linewidth=0.8, color=style.GRID, zorder=1)
+            continue
+        colour = style.colour(named.index(label))
         axes.stairs(share, bins, fill=True, alpha=0.18, color=colour)
         axes.stairs(share, bins, linewidth=1.8, color=colour, label=f"{label}, mean {mean:.0f}")
         axes.axvline(mean, color=colour, linewidth=1, linestyle="--")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from convlens.evaluation.evaluate import Evaluation
 
 WITH_SHARE, NUMBERED = 5, 20  # most classes whose cells have shares, and counts
-PAIRS, NAMED, LONGEST = 20, 6, 24  # pairs listed, curves named, characters of a name
+PAIRS, NAMED = 20, 6  # pairs listed, curves named
 
 
 def write(result: Evaluation, out: Path, title: str) -> None:
@@ -74,7 +74,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> 
                 color="white" if share[row, column] > 0.5 else style.INK,
             )  # fmt: skip
     axes.grid(visible=False)
-    size, names = max(5.0, min(10.0, 400 / count)), [shortened(name) for name in classes]
+    size, names = max(5.0, min(10.0, 400 / count)), [style.shortened(name) for name in classes]
     axes.set_xticks(range(count), names, fontsize=size, rotation=90 if count > 4 else 0)
     axes.set_yticks(range(count), names, fontsize=size)
     axes.set_xlabel("predicted")
@@ -89,17 +89,12 @@ def _worst_pairs(axes: Axes, counts: NDArray[np.int64], classes: Sequence[str]) 
     pairs = [divmod(int(cell), len(counts)) for cell in order if wrong.flat[cell]]
     lines = [
         f"{wrong[label, said]} of {counts[label].sum()}  "
-        f"{shortened(classes[label])} → {shortened(classes[said])}"
+        f"{style.shortened(classes[label])} → {style.shortened(classes[said])}"
         for label, said in pairs
     ]
     axes.axis("off")
     axes.set_title("mixed up most often" if lines else "no mistake")
     axes.text(0, 1, "\n".join(lines), va="top", linespacing=1.6, fontsize=9)
-
-
-def shortened(name: str) -> str:
-    """Return a class's name as it fits an axis."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 @style.applied()
@@ -113,7 +108,9 @@ def roc(result: Evaluation, title: str) -> Figure:
     for name, (false_positive, true_positive, _) in result.roc.items():
         known, one = name in worst, len(result.roc) == 1
         label = (
-            f"AUC {decimal(areas[name])}" if one else f"{shortened(name)} {decimal(areas[name])}"
+            f"AUC {decimal(areas[name])}"
+            if one
+            else f"{style.shortened(name)} {decimal(areas[name])}"
         )
         axes.plot(
             false_positive, true_positive, drawstyle="steps-post", zorder=2 + known,
@@ -122,8 +119,8 @@ def roc(result: Evaluation, title: str) -> Figure:
         )  # fmt: skip
     if len(result.classes) == 2:
         other, positive = result.classes
-        axes.set_xlabel(f"{shortened(other)} taken for {shortened(positive)}")
-        axes.set_ylabel(f"{shortened(positive)} found")
+        axes.set_xlabel(f"{style.shortened(other)} taken for {style.shortened(positive)}")
+        axes.set_ylabel(f"{style.shortened(positive)} found")
     else:
         axes.set_xlabel("others taken for the class")
         axes.set_ylabel("images of the class found")

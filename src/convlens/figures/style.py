@@ -22,6 +22,7 @@ INK, MUTED, GRID, DEAD = "#1f2933", "#5f6c7b", "#d9dee4", "#9aa5b1"
 PURPLE, YELLOW = "#CC79A7", "#F0E442"
 CLASS_COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, YELLOW)
 DPI = 120
+LONGEST = 24  # characters of a class's name on an axis
 
 _RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -45,6 +46,11 @@ _RC: dict[str, Any] = {
     "figure.facecolor": "white",
     "image.interpolation": "nearest",
 }
+
+
+def shortened(name: str) -> str:
+    """Return a class's name as it fits an axis."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def colour(number: int) -> str:
