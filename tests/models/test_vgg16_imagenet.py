@@ -49,7 +49,7 @@ def test_it_gives_the_logits_of_keras_and_can_be_explained(path, keras_net):
     assert np.ptp(expected) > 0.01
     np.testing.assert_allclose(model(images), expected, rtol=1e-3, atol=1e-5)
     found = heatmaps(Classifier(model, "imagenet"), images, classes=208)
-    assert found.layer == "block5_pool"
+    assert found.layer == "block5_conv3"
     assert found.logits.shape == (2, 1000)
 
 
