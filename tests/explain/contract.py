@@ -19,36 +19,42 @@ from convlens.explain.maps import place
 from convlens.explain.measure import measure
 
 NAMES = [*APPLICATIONS, *BUILT]
+LARGE = [name for name in APPLICATIONS if "Mobile" not in name or "NAS" in name]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/architectures.md"
 HEAD = """# Which nets are explained
 
 Written by `python tests/explain/contract.py`; `tests/explain/test_contract.py` proves each line and
-fails where this page is stale. The nets of Keras Applications are built with `weights=None` at 96
-pixels, their BatchNorm statistics set from noise.
+fails where this page is stale (of the largest nets it leaves out saliency, ascent and depth). The
+nets of Keras Applications are built with `weights=None` at 96 pixels (InceptionV3 at 139), their
+BatchNorm statistics set from noise.
 
 Proved of each: probabilities are those of `model.predict` (to 1e-6), the raw map is that of an
 independent few-line Grad-CAM (to 1e-5), a planted pattern is found within a unit's stride, units
-look where the placement says (to 1 pixel, from input gradients); activations, saliency, ascent,
-depth, cascade and deletion run and give finite numbers.
+look where the placement says (from input gradients, with kernels of one tap: to 1 pixel, and where
+paths disagree and the placement is itself measured, to a tenth of the stride); activations,
+saliency, ascent, depth, cascade and deletion run and give finite numbers.
 
 | net | layers with maps | default layer | its maps | stride | placement |
 | --- | ---: | --- | --- | ---: | --- |
 """
 
 
-def examine(name: str) -> str:
-    """Prove all of one net; return its line of the document."""
+def examine(name: str, *, full: bool = True) -> str:
+    """Prove all of one net, or but for saliency and depth; return its line of the document."""
     model = build(name)
     net = Classifier(model)
     layer = net.default_layer
     says_what_the_model_says(model, net)
     maps_are_those_of_a_few_lines(model, net, layer)
-    everything_runs(model, net, layer)
+    maps_can_be_measured(model, net, layer)
+    if full:
+        pixels_and_depth_are_seen(model, net)
     where = net.placement(layer)
     sharpen(model)
-    sharp = Classifier(model)
-    finds_what_is_planted(model, sharp, layer)
-    units_look_where_they_are_said_to(model, sharp, layer)
+    if where.how != "exact":  # measured anew with the new weights
+        net = Classifier(model)
+    finds_what_is_planted(model, net, layer)
+    units_look_where_they_are_said_to(model, net, layer)
     high, wide = net.sites[net.slot(layer)].grid
     depth = net.graph.shapes[net.slot(layer)][-1]
     stride = " × ".join(f"{jump:.0f}" for jump in dict.fromkeys(where.jump))
@@ -152,7 +158,15 @@ def _planted(grey, spot):
     return image
 
 
-def everything_runs(model, net, layer):
+def maps_can_be_measured(model, net, layer):
+    """Cascade, deletion and insertion give finite numbers."""
+    numbers = measure(net, photos(model, 2), {}, layer=layer, steps=3).numbers
+    assert np.isfinite(list(numbers.values())).all()
+    assert abs(numbers["randomised_correlation"]) <= 1
+
+
+def pixels_and_depth_are_seen(model, net):
+    """Ascent, saliency, activations and depth give finite numbers."""
     images = photos(model, 2)
     first = layers.convolutions(net)[0]
     found = filters.ascend(net, first, [0, 1], size=32, steps=2)
@@ -161,9 +175,6 @@ def everything_runs(model, net, layer):
     depth = Depth(net)
     depth.add(gather(net, images, [first]).maps)
     assert depth.summary(images[:1])[0]["effective_field"] > 0
-    numbers = measure(net, images, {}, layer=layer, steps=3).numbers
-    assert np.isfinite(list(numbers.values())).all()
-    assert abs(numbers["randomised_correlation"]) <= 1
 
 
 def sharpen(model):
@@ -200,7 +211,8 @@ def units_look_where_they_are_said_to(model, net, layer):
         along = energy.sum(axis=1 - axis)
         centre = along @ np.arange(len(along)) / along.sum()
         said = said_to.start[axis] + middle[axis] * said_to.jump[axis]
-        assert abs(centre - said) <= 1, (axis, centre, said_to)
+        near = 1 if said_to.how == "exact" else said_to.jump[axis] / 10
+        assert abs(centre - said) <= near, (axis, centre, said_to)
 
 
 def _one_tap(kernel, gate):

@@ -6,6 +6,7 @@ import pytest
 from test_weights import write_h5
 
 from convlens.errors import InputError
+from convlens.explain.classifier import Classifier
 from convlens.explain.gradcam import heatmaps
 from convlens.models import vgg16_imagenet, weights
 from convlens.models.vgg16 import CONVOLUTIONS
@@ -47,7 +48,7 @@ def test_it_gives_the_logits_of_keras_and_can_be_explained(path, keras_net):
     expected = keras_net(keras.applications.vgg16.preprocess_input(images.copy()))
     assert np.ptp(expected) > 0.01
     np.testing.assert_allclose(model(images), expected, rtol=1e-3, atol=1e-5)
-    found = heatmaps(model, images, classes=208)
+    found = heatmaps(Classifier(model, "imagenet"), images, classes=208)
     assert found.layer == "block5_conv3"
     assert found.logits.shape == (2, 1000)
 

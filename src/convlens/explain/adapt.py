@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from convlens.errors import InputError
 from convlens.explain import imagenet
@@ -46,6 +47,19 @@ def check(graph: Graph) -> None:
                 found=f"{int((~np.isfinite(values)).sum())} of {values.size} are NaN or infinite",
                 fix="its training has diverged; take an earlier checkpoint",
             )  # fmt: skip
+
+
+def check_photos(images: npt.NDArray[Any], shape: tuple[Any, ...], model: str) -> None:
+    """Refuse photos that are not (N, H, W, c) as the model's input `shape` wants them."""
+    known = [
+        size is None or size == found for size, found in zip(shape, images.shape, strict=False)
+    ]
+    if images.ndim != 4 or not all(known):
+        raise InputError(
+            f"model {model}, photos",
+            expected=f"shape (N, {shape[1] or 'H'}, {shape[2] or 'W'}, {shape[3]})",
+            found=f"shape {images.shape}", fix="resize them to what the model takes",
+        )  # fmt: skip
 
 
 def output(model: Any, graph: Graph, wanted: int | str | None) -> int:
@@ -174,7 +188,7 @@ def crossed(classifier: Classifier) -> list[str]:
     return [name for name in names if classifier.nodes[name].outputs[0] in through]
 
 
-def default_layer(classifier: Classifier) -> str | None:
+def default_layer(classifier: Classifier) -> str:
     """Return the last of the `crossed` layers, or where there is none the last behind weights.
 
     Of a transformer's tokens it is the last whose places, not only the tokens in front of them,
@@ -183,7 +197,13 @@ def default_layer(classifier: Classifier) -> str | None:
     for name in reversed(classifier.crossed):
         if not classifier.sites[classifier.slot(name)].skip or _matters(classifier, name):
             return name
-    return next(reversed(behind_weights(classifier)), None)
+    others = behind_weights(classifier)
+    if not others:
+        raise InputError(
+            f"model {classifier.name}", expected="a layer with maps of height and width",
+            found="none", fix="explain it with pixel saliency",
+        )  # fmt: skip
+    return others[-1]
 
 
 def crossings(graph: Graph, source: int, target: int) -> set[int]:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from convlens.errors import InputError
 from convlens.explain import adapt, endings, measured, placement, preprocessing
 from convlens.explain import score as scoring
-from convlens.explain.graph import Graph, Node, flatten
+from convlens.explain.flatten import flatten
+from convlens.explain.graph import Graph, Node
 from convlens.explain.placement import Placement, Site
 from convlens.explain.preprocessing import Affine
 
@@ -79,7 +80,7 @@ class Classifier:
         self.logits_slot, self.ending = endings.find(self.graph, chosen)
         self.width = int(np.prod(self.graph.shapes[self.logits_slot][1:]))
         self.classes = adapt.class_names(classes, 2 if self.width == 1 else self.width, self.name)
-        self._change = _preprocessing(preprocess, self.channels)
+        self._change = preprocessing.chosen(preprocess, self.channels)
         self._graphs: dict[str, Graph] = {}
         self._functions: dict[Any, Any] = {}
         self._placements: dict[Any, Placement] = {}
@@ -122,13 +123,7 @@ class Classifier:
     @cached_property
     def default_layer(self) -> str:
         """The last map of more than one place that everything the head sees goes through."""
-        found = adapt.default_layer(self)
-        if found is None:
-            raise InputError(
-                f"model {self.name}", expected="a layer with maps of height and width",
-                found="none", fix="explain it with pixel saliency",
-            )  # fmt: skip
-        return found
+        return adapt.default_layer(self)
 
     def slot(self, layer: str) -> int:
         """Return where the maps of `layer` are.
@@ -170,14 +165,7 @@ class Classifier:
             For photos of another shape than the model's.
         """
         images = np.asarray(images)
-        _, high, wide, channels = self.input_shape
-        fits = images.ndim == 4 and images.shape[3] == channels
-        if not fits or (high or images.shape[1], wide or images.shape[2]) != images.shape[1:3]:
-            shape = f"shape (N, {high or 'H'}, {wide or 'W'}, {channels})"
-            raise InputError(
-                f"model {self.name}, photos", expected=shape,
-                found=f"shape {images.shape}", fix="resize them to what the model takes",
-            )  # fmt: skip
+        adapt.check_photos(images, self.input_shape, self.name)
         return preprocessing.run(self._change, images)
 
     @cached_property
@@ -251,27 +239,9 @@ class Classifier:
             if size != self.size:
                 sites = placement.sites(self._open.sized(*size), self.source)
             found = (
-                self._measured(layer, size, sites[slot])
+                measured.middle(self, layer, size, sites[slot])
                 if sites[slot].doubt
                 else sites[slot].stated
             )
             self._placements[slot, size] = found
         return self._placements[slot, size]
-
-    def _measured(self, layer: str, size: tuple[int, int], site: Site) -> Placement:
-        draw = np.random.default_rng(0)
-        noise = draw.integers(0, 256, (4, *size, self.channels)).astype(np.float32)
-        slot = self.slot(layer)
-
-        def maps_of(images: Any) -> Any:
-            return self.maps(self.exact.run({self.source: images}, [slot])[0], layer)
-
-        return measured.measure(maps_of, self.prepare(noise), site)
-
-
-def _preprocessing(
-    wanted: Callable[[Any], Any] | str | None, channels: int
-) -> Callable[[Any], Any]:
-    if wanted is None or isinstance(wanted, str):
-        return preprocessing.named(wanted or "0..255", channels)
-    return wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,23 @@ import numpy.typing as npt
 from convlens.explain.placement import How, Placement, Site
 from convlens.explain.windows import Geometry
 
+if TYPE_CHECKING:
+    from convlens.explain.classifier import Classifier
+
 Values = npt.NDArray[np.float64]
 _DRAWS = 6  # random projections of the channels: none may hide a place
+
+
+def middle(classifier: Classifier, layer: str, size: tuple[int, int], site: Site) -> Placement:
+    """Measure the placement of `layer` on noise of `size` (H, W)."""
+    draw, slot = np.random.default_rng(0), classifier.slot(layer)
+    noise = draw.integers(0, 256, (4, *size, classifier.channels)).astype(np.float32)
+
+    def maps_of(images: Any) -> Any:
+        graph = classifier.exact
+        return classifier.maps(graph.run({classifier.source: images}, [slot])[0], layer)
+
+    return measure(maps_of, classifier.prepare(noise), site)
 
 
 def measure(

@@ -27,6 +27,13 @@ class Affine:
         return np.asarray(np.asarray(images, np.float64) @ self.matrix + self.offset, np.float32)
 
 
+def chosen(wanted: Callable[[Any], Any] | str | None, channels: int) -> Callable[[Any], Any]:
+    """Return the preprocessing that a user names or gives; None leaves photos as they are."""
+    if wanted is None or isinstance(wanted, str):
+        return named(wanted or "0..255", channels)
+    return wanted
+
+
 def named(name: str, channels: int) -> Affine:
     """Return one of the usual preprocessings.
 
