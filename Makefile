@@ -45,7 +45,7 @@ drawn drawn-four drawn-large photos photos-full photos-224 tutorial: $(READY)
 	@$(RECIPE) $(@:photos=photos-small) $(if $(value ARCHIVE),--archive '$(subst ','\'',$(value ARCHIVE))') && $(MAKE) --no-print-directory repro
 
 test: $(DEV)  ## run every test, two at a time
-	@pytest -n 2 --dist loadgroup
+	@pytest -n 2 --no-loadscope-reorder
 
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy
