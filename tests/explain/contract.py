@@ -194,19 +194,18 @@ def units_look_where_they_are_said_to(model, net, layer):
     for part in model._flatten_layers():
         if isinstance(part, keras.layers.MultiHeadAttention):
             part._output_dense.kernel.assign(0 * part._output_dense.kernel)
-    shape = photos(model, 8).shape
+    shape = photos(model, 16).shape
     images = np.random.default_rng(8).integers(0, 256, shape).astype(np.float32)
     said_to, slot = net.placement(layer, images.shape[1:3]), net.slot(layer)
-    with tf.GradientTape(persistent=True) as tape:
-        inputs = tf.constant(net.prepare(images))
+    inputs = tf.constant(net.prepare(images))
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         (maps,) = net.exact.run({net.source: inputs}, [slot])
         maps = tf.cast(net.maps(maps, layer), tf.float32)
         middle = [(size - 1) // 2 for size in maps.shape[1:3]]
-        unit = maps[:, middle[0], middle[1]]
-        signs = np.random.default_rng(5).choice([-1.0, 1.0], (6, unit.shape[-1]))
-        totals = [tf.reduce_sum(unit * sign.astype(np.float32)) for sign in signs]
-    energy = sum((np.asarray(tape.gradient(t, inputs)) ** 2).sum(axis=(0, 3)) for t in totals)
+        signs = np.random.default_rng(5).choice([-1.0, 1.0], (16, maps.shape[-1]))
+        total = tf.reduce_sum(maps[:, middle[0], middle[1]] * signs.astype(np.float32))
+    energy = (np.asarray(tape.gradient(total, inputs)) ** 2).sum(axis=(0, 3))
     for axis in (0, 1):
         along = energy.sum(axis=1 - axis)
         centre = along @ np.arange(len(along)) / along.sum()
