@@ -53,8 +53,11 @@ def stages(lock: Path) -> Stages:
 
 
 def astray(root: Path, stage: Mapping[str, Any]) -> Iterator[InputError]:
-    """Yield each output of a stage of dvc.lock that is not here, or not the one named there."""
-    for out in stage["outs"]:
+    """Yield each output of a stage of dvc.lock that is not here, or not the one named there.
+
+    A model before the small files beside it: it is what a person misses.
+    """
+    for out in sorted(stage["outs"], key=lambda out: not str(out["path"]).endswith(".keras")):
         path, found = root / out["path"], "is not here"
         if path.exists():
             if path.is_dir() or md5(path) == out["md5"]:

@@ -1,8 +1,8 @@
 """Four kinds of drawings through the pipeline: every result knows all the classes by name."""
 
 import pytest
+from small_repository import SMALL, Repository, copy_repository
 
-from conftest import SMALL, Repository, copy_repository
 from convlens.files import read_csv, read_json
 
 ANIMALS = ["cat", "dog", "rabbit", "bear"]

@@ -11,6 +11,7 @@ from convlens.errors import InputError
 from convlens.evaluation import evaluate
 from convlens.evaluation.verdict import verdict
 from convlens.params import RegistryParams
+from convlens.runtime import describe
 from convlens.tracking.registry import register
 
 RULE = RegistryParams(min_accuracy=0.8, max_calibration_loss=0.01)
@@ -155,6 +156,7 @@ def test_a_champion_of_other_data_is_tested_on_these_first(here, client, monkeyp
         input_shape = (None, 150, 150, 3)
 
     monkeypatch.setattr(evaluate, "evaluate_model", fake)
+    monkeypatch.setattr("convlens.runtime.configure", lambda given: describe(given))  # once only
     monkeypatch.setattr("convlens.models.keras_file.load", lambda _: Net)
     done = command("--retest")
     assert "version 2 is candidate and champion (test accuracy 0.880 > 0.800" in done.stdout

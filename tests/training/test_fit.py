@@ -28,7 +28,13 @@ def weights_after(steps, params, *, fused):
 @pytest.mark.parametrize("name", ["adamw", "rmsprop"])
 def test_the_fused_update_is_the_optimizers_own(small_convnet, name):
     params = small_convnet.model_copy(
-        update={"optimizer": name, "ema": 0.9, "weight_decay": 0.1, "warmup_epochs": 0.5}
+        update={
+            "optimizer": name,
+            "learning_rate": 0.001,
+            "ema": 0.9,
+            "weight_decay": 0.1,
+            "warmup_epochs": 0.5,
+        }
     )
     one, other = (weights_after(8, params, fused=fused) for fused in (True, False))
     started = [np.asarray(v) for v in convnet.build(params, 48).weights]
