@@ -71,7 +71,7 @@ def _write_nets(folder: Path) -> None:
     shape = (224, 224, 3)
     keras.applications.MobileNetV2(weights=None, input_shape=shape).save(folder / "timed.keras")
     chelsea = (ROOT / "src/convlens/assets/chelsea.png").read_bytes()
-    np.save(folder / "timed.npy", squashed(chelsea, 224, 224)[None])
+    np.save(folder / "timed.npy", squashed(chelsea, 224, 224).pixels[None])
 
 
 def _measure(name: str, folder: Path) -> dict[str, Any]:

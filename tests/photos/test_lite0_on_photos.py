@@ -25,7 +25,7 @@ def photos(shared_data) -> np.ndarray:
         cats, dogs = ([n for n in names if f"/{kind}/" in n] for kind in ("Cat", "Dog"))
         for name in (n for pair in zip(cats, dogs, strict=False) for n in pair):
             try:
-                found.append(squashed(archive.read(name), 224, 224))
+                found.append(squashed(archive.read(name), 224, 224).pixels)
             except BadPhotoError:
                 continue
             if len(found) == COUNT:
