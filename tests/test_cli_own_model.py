@@ -117,10 +117,10 @@ def test_a_mistake_is_one_message_before_anything_is_written(words, said):
     assert not Path("explained").exists()
 
 
-def test_predict_refuses_a_net_of_other_classes(made):
+def test_predict_refuses_a_net_whose_classes_have_no_names(made):
     Path("models/vgg16").mkdir(parents=True)
     Path("models/vgg16/model.keras").symlink_to(made / "my.keras")
     result = CliRunner().invoke(main, ["predict", "red.png"])
     assert result.exit_code == 2
-    assert "one logit" in result.stderr
-    assert "3" in result.stderr
+    assert "models/vgg16/classes.json" in result.stderr
+    assert "the names of the model's 3 classes" in result.stderr

@@ -108,18 +108,15 @@ def _versions(root: Path) -> Iterator[Finding]:
 
 def _code(root: Path) -> Iterator[Finding]:
     if not commit(root):
-        yield Finding(
-            "problem", "git", "no repository or no commit",
-            "commit once: runs record the commit, `dvc exp run` needs one",
-        )  # fmt: skip
+        fix = "commit once: runs record the commit, `dvc exp run` needs one"
+        yield Finding("problem", "git", "no repository or no commit", fix)
         return
     changes = uncommitted(root)
     new = [line.split(": ", 1)[1] for line in changes.splitlines() if line.startswith("# new file")]
     if new:
-        yield Finding(
-            "warning", "git", f"files that git doesn't know: {', '.join(new)}",
-            "`git add` them: experiments in the queue run without them",
-        )  # fmt: skip
+        found = f"files that git doesn't know: {', '.join(new)}"
+        fix = "`git add` them: experiments in the queue run without them"
+        yield Finding("warning", "git", found, fix)
     changed = re.findall(r"^diff --git a/(\S+)", changes, re.M)
     if changed:
         yield Finding(
@@ -139,9 +136,8 @@ def _files(root: Path) -> Iterator[Finding]:
         )  # fmt: skip
     texts = ("*.json", "*.csv", "*.yaml", "*.lock")
     for path in git(root, "grep", "-lE", "^(<{7}|>{7}) ", "--", *texts).splitlines():
-        yield Finding(
-            "problem", path, "git's marks of a conflict", "choose a version, `git add` it"
-        )
+        fix = "choose a version, `git add` it"
+        yield Finding("problem", path, "git's marks of a conflict", fix)
     try:
         stages = lock.stages(root / "dvc.lock")
     except InputError:
