@@ -119,10 +119,8 @@ def _code(root: Path) -> Iterator[Finding]:
         yield Finding("warning", "git", found, fix)
     changed = re.findall(r"^diff --git a/(\S+)", changes, re.M)
     if changed:
-        yield Finding(
-            "warning", "git", f"uncommitted changes: {', '.join(changed)}",
-            "commit them; until then runs keep them as uncommitted.diff",
-        )  # fmt: skip
+        fix = "commit them; until then runs keep them as uncommitted.diff"
+        yield Finding("warning", "git", f"uncommitted changes: {', '.join(changed)}", fix)
 
 
 def _files(root: Path) -> Iterator[Finding]:
