@@ -34,12 +34,12 @@ def stage(root, monkeypatch, tmp_path):
     model = keras.Model(inputs, logits(x), name="imagenet")
     logits.set_weights([logits.get_weights()[0], bias])
     monkeypatch.setattr(vgg16_imagenet, "load", lambda _: model)
-    monkeypatch.setattr(module, "project", lambda _: None)
     monkeypatch.setattr(module.rt, "configure", lambda _: None)
     examples = tmp_path / "data/prepared/examples"
     examples.mkdir(parents=True)
     Image.new("RGB", (40, 30), "gray").save(examples / "cat_0.png")
-    files.write_csv(examples / "index.csv", ("file",), [{"file": "cat_0.png"}])
+    row = {"file": "cat_0.png", "label": "cat"}
+    files.write_csv(examples / "index.csv", tuple(row), [row])
     return module
 
 
