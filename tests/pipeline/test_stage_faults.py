@@ -148,7 +148,7 @@ def test_damage_that_reached_the_cache_is_named_by_the_doctor_and_mended(committ
     cached.write_bytes(good[:1000])
     cached.chmod(0o444)  # DVC believes what is read-only
     said = committed.run("python", "-m", "convlens.cli", "doctor", check=False).stdout
-    assert f"problem: {cached.relative_to(committed.folder)}" in said
+    assert f"problem: {cached}" in said
     cached.unlink()
     path.unlink(missing_ok=True)
     committed.run("dvc", "repro", "--single-item", "fetch")
