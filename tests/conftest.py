@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from convlens.data.decode import decode
+from convlens.tracking import configure
+
+configure()  # as every program of ours does, before anything imports MLflow
 
 # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
