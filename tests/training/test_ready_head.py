@@ -64,7 +64,7 @@ def test_the_least_validation_loss_chooses_and_the_test_split_only_counts(traine
 
 
 def test_the_card_says_what_was_measured(trained):
-    text = card(trained, "python pipeline/ready_head.py photos.zip")
+    text = card(trained, "python tools/ready_head.py photos.zip")
     low, high = trained.test["accuracy_low"], trained.test["accuracy_high"]
     assert f"{low:.1%} to {high:.1%}" in text
     assert "48 train, 20 validation, 20 test" in text
