@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED := 1
 export UV_COMPILE_BYTECODE := 1
 READY := .venv/.ready
 DEV := .venv/.ready-dev
-RECIPE = python pipeline/recipe.py
+RECIPE = python tools/recipe.py
 
 .PHONY: graph help setup repro drawn drawn-four drawn-large photos photos-full photos-224 tutorial test check audit verify bench seeds study ui lock clean
 
@@ -32,7 +32,7 @@ $(DEV): requirements-dev.lock $(READY)
 	@touch $@
 
 repro: $(READY)  ## run the pipeline of params.yaml: train, evaluate, explain, track
-	@python pipeline/estimate.py repro && dvc repro && python pipeline/summary.py
+	@python tools/estimate.py repro && dvc repro && python tools/summary.py
 
 drawn:  ## switch back to the drawings and run
 drawn-four:  ## four kinds of drawn animals instead of two
@@ -51,26 +51,26 @@ check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy
 
 seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
-	@python pipeline/estimate.py seeds $(or $(N),3)
-	@python pipeline/study.py $(or $(NAME),drawn) --count $(or $(N),3)
+	@python tools/estimate.py seeds $(or $(N),3)
+	@python tools/study.py $(or $(NAME),drawn) --count $(or $(N),3)
 
 study: $(READY)  ## compare the variants of studies/NAME.yaml over N=3 seeds
-	@python pipeline/study.py $(or $(NAME),$(error name a study: make study NAME=$(basename $(notdir $(firstword $(wildcard studies/*.yaml)))))) --count $(or $(N),3)
+	@python tools/study.py $(or $(NAME),$(error name a study: make study NAME=$(basename $(notdir $(firstword $(wildcard studies/*.yaml)))))) --count $(or $(N),3)
 
 bench: $(READY)  ## time training and import against what people would copy (20 minutes)
-	@python pipeline/estimate.py bench && python benchmarks/training_speed.py && python benchmarks/import_speed.py
+	@python tools/estimate.py bench && python benchmarks/training_speed.py && python benchmarks/import_speed.py
 
 audit: $(DEV)  ## look up known vulnerabilities of the pinned dependencies
 	@python .ci/audit.py
 
 verify: $(READY)  ## run the commit in two fresh clones, compare every byte; KEEP=folder keeps one
-	@python pipeline/verify.py $(KEEP)
+	@python tools/verify.py $(KEEP)
 
 ui: $(READY)  ## open the experiments in the MLflow UI on http://127.0.0.1:5000
 	@convlens ui
 
 graph: $(READY)  ## bring the code dependencies in dvc.yaml up to date
-	@python tests/pipeline/import_closure.py
+	@python tools/code_deps.py
 
 lock: .venv/.uv  ## resolve the dependencies anew and pin them with hashes
 	.venv/bin/uv pip compile pyproject.toml --extra pipeline $(LOCK) -o requirements.lock

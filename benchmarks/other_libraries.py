@@ -24,8 +24,8 @@ import keras
 import numpy as np
 
 from convlens.data.decode import squashed
-from convlens.evaluation.numbers import aligned
 from convlens.files import write_json
+from convlens.text import aligned
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "benchmarks/other_libraries.json"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from convlens import params, runtime
-from convlens.evaluation.numbers import aligned
+from convlens.text import aligned
 
 KINDS = {"": "forward", "BackpropFilter": "kernel's gradient", "BackpropInput": "input's gradient"}
 CONVOLUTION = re.compile(r"convnet\w*/pooled_(conv\d).*?/(?:convolution|Conv2D(Backprop\w+)):")

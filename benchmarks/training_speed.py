@@ -25,9 +25,9 @@ from typing import Any
 import click
 
 from convlens import params, runtime
-from convlens.evaluation.numbers import aligned
-from convlens.figures import style
 from convlens.files import read_csv, read_json, write_json
+from convlens.gallery import style
+from convlens.text import aligned
 
 HERE, FIGURE = Path(__file__).parent, Path("docs/bench.png")
 PREPARED, ARCHIVE = Path("data/prepared"), Path("data/raw/source.zip")

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Literal
 
 from convlens import runtime as rt
-from convlens.figures import evaluation
+from convlens.gallery import evaluation
 from convlens.params import EvaluateParams, RuntimeParams
+from convlens.paths import PREPARED
 from convlens.progress import console
-from stage import PREPARED, run
+from stage import run
 
 
 def main(

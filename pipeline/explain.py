@@ -12,8 +12,9 @@ from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
 from convlens.params import ExplainParams, RuntimeParams
+from convlens.paths import PREPARED
 from convlens.progress import console
-from stage import PREPARED, run
+from stage import run
 
 SOURCE = Path("data/raw/source.zip")
 
@@ -25,10 +26,10 @@ def main(
     machine = rt.configure(runtime)
     from convlens.explain.classifier import Classifier
     from convlens.explain.measure import measure
-    from convlens.figures.faithfulness import removal
-    from convlens.figures.style import save
+    from convlens.gallery import class_evidence, explanation
+    from convlens.gallery.faithfulness import removal
+    from convlens.gallery.style import save
     from convlens.models import heads, keras_file
-    from convlens.report import class_evidence, explanation
 
     folder = Path("models") / model
     net = keras_file.load(folder / "model.keras")

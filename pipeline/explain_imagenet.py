@@ -5,8 +5,9 @@ from pathlib import Path
 from convlens import runtime as rt
 from convlens.files import write_text
 from convlens.params import ExplainParams, ImagenetParams, RuntimeParams
+from convlens.paths import PREPARED
 from convlens.progress import console
-from stage import PREPARED, run
+from stage import run
 
 OUT = Path("reports/imagenet")
 OFF = "Off. To see VGG16's 1000 classes here, set imagenet.enabled to true in params.yaml.\n"
@@ -19,9 +20,9 @@ def main(imagenet: ImagenetParams, explain: ExplainParams, runtime: RuntimeParam
         return
     rt.configure(runtime)
     from convlens.explain.classifier import Classifier
+    from convlens.gallery.explanation import read_examples
+    from convlens.gallery.imagenet import write_guesses
     from convlens.models import vgg16_imagenet
-    from convlens.report.explanation import read_examples
-    from convlens.report.imagenet import write_guesses
 
     net = vgg16_imagenet.load(vgg16_imagenet.find(imagenet.weights, console))
     model = Classifier(net, "imagenet")

@@ -2,8 +2,9 @@
 
 from convlens import runtime as rt
 from convlens.params import FeaturesParams, RuntimeParams
+from convlens.paths import BASE_WEIGHTS, FEATURES, PREPARED
 from convlens.progress import console
-from stage import BASE_WEIGHTS, FEATURES, PREPARED, run
+from stage import run
 
 
 def main(features: FeaturesParams, runtime: RuntimeParams) -> None:

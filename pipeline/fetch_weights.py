@@ -3,7 +3,8 @@
 from convlens.models.weight_sources import fetch
 from convlens.models.weights import DIGEST
 from convlens.params import Vgg16Params
-from stage import BASE_WEIGHTS, run
+from convlens.paths import BASE_WEIGHTS
+from stage import run
 
 
 def main(vgg16: Vgg16Params) -> None:

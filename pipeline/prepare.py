@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from convlens.params import DataParams
+from convlens.paths import PREPARED
 from convlens.progress import console
-from stage import PREPARED, run
+from stage import run
 
 
 def main(data: DataParams) -> None:
     """Write data/prepared/ and reports/data/."""
     from convlens.data import ingest
-    from convlens.report import data as report
+    from convlens.gallery import data as report
 
     archive = Path("data/raw/source.zip")
     ingest.prepare(archive, PREPARED, data, progress=console)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from convlens.files import read_csv, write_json, write_text
 from convlens.params import MODELS, EvaluateParams, ExplainParams
-from stage import PREPARED, run
+from convlens.paths import PREPARED
+from stage import run
 
 ROOT, REPORTS = Path(), Path("reports")
 
@@ -14,9 +15,9 @@ def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
     from convlens.data.dataset import load_split
     from convlens.evaluation import suspects
     from convlens.evaluation.summary import summary
-    from convlens.figures import curves, style
-    from convlens.figures.suspects import label_suspects
-    from convlens.report.both import write_both
+    from convlens.gallery import curves, style
+    from convlens.gallery.both import write_both
+    from convlens.gallery.suspects import label_suspects
     from convlens.report.build import page
 
     results = summary(ROOT, evaluate.confidence)

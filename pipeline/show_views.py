@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from convlens.data.dataset import AugmentedImages, load_split
-from convlens.figures.gallery import Picture, gallery
-from convlens.figures.style import save
+from convlens.gallery.rows import Picture, in_rows
+from convlens.gallery.style import save
 from convlens.params import ConvnetParams
+from convlens.paths import PREPARED
 from convlens.runtime import quiet_tensorflow
-from stage import PREPARED, run
+from stage import run
 
 OUT = Path("reports/convnet/views.png")
 EPOCHS = 5
@@ -30,7 +31,7 @@ def main(convnet: ConvnetParams) -> None:
             pixels = np.round(view).astype(np.uint8)
             row.append(Picture(pixels, f"epoch {epoch + 1}"))
     note = "Each epoch draws its own transforms and light, as far as convnet.augment allows."
-    save(gallery(rows, "What the convnet learns from: a new view each epoch", note), OUT)
+    save(in_rows(rows, "What the convnet learns from: a new view each epoch", note), OUT)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,7 @@ from typing import Any, NoReturn, get_args, get_type_hints
 from convlens import params
 from convlens.errors import InputError, of_the_disk
 from convlens.files import write_json
-
-PARAMS = Path("params.yaml")
-PREPARED = Path("data/prepared")
-FEATURES = Path("data/features")
-BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
-LOCAL = Path(".convlens")  # of this machine only: checkpoints, locks, wall times
-CHECKPOINTS = LOCAL / "checkpoints"
+from convlens.paths import LOCAL, PARAMS
 
 
 def run(main: Callable[..., None]) -> NoReturn:

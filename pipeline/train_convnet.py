@@ -4,8 +4,9 @@ from pathlib import Path
 
 from convlens import runtime as rt
 from convlens.params import ConvnetParams, RuntimeParams
+from convlens.paths import CHECKPOINTS, PREPARED
 from convlens.progress import epochs
-from stage import CHECKPOINTS, PREPARED, run
+from stage import run
 
 
 def main(convnet: ConvnetParams, runtime: RuntimeParams) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from convlens import runtime as rt
 from convlens.params import FeaturesParams, RuntimeParams, Vgg16Params
+from convlens.paths import BASE_WEIGHTS, CHECKPOINTS, FEATURES, PREPARED
 from convlens.progress import epochs
-from stage import BASE_WEIGHTS, CHECKPOINTS, FEATURES, PREPARED, run
+from stage import run
 
 
 def main(vgg16: Vgg16Params, features: FeaturesParams, runtime: RuntimeParams) -> None:

@@ -24,7 +24,7 @@ from colours import NAMES, net, square
 from convlens import Classifier, explain, params
 from convlens.data import augment, decode
 from convlens.explain import faithfulness, filters, saliency
-from convlens.figures import curves, grids, heatmaps, style
+from convlens.gallery import curves, grids, heatmaps, style
 from convlens.models import convnet, keras_file, vgg16
 
 PNG = io.BytesIO()

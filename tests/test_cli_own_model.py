@@ -11,7 +11,7 @@ from PIL import Image
 from colours import NAMES, net, square
 from convlens.cli import main
 from convlens.explain.classifier import Classifier
-from convlens.report.own_photos import Explainer, read
+from convlens.gallery.own_photos import Explainer, read
 
 
 @pytest.fixture(scope="module")

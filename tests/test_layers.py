@@ -8,11 +8,11 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src/convlens"
 BASIS = {
     "cgroup", "class_names", "errors", "files", "git", "lock", "params", "parts", "paths",
-    "progress", "provenance", "runtime", "workers", "",
+    "progress", "provenance", "runtime", "text", "workers", "",
 }  # fmt: skip
 # evaluation and explain stand side by side, as do report and tracking
 ORDER = {
-    "data": 1, "models": 2, "training": 3, "evaluation": 4, "explain": 4, "figures": 5,
+    "data": 1, "models": 2, "training": 3, "evaluation": 4, "explain": 4, "gallery": 5,
     "report": 6, "tracking": 6,
 }  # fmt: skip
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convlens.explain.classifier import Classifier
-    from convlens.report.explained import Explanation, explain
+    from convlens.gallery.explained import Explanation, explain
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Explanation", "explain"]
 
 # `explain` is no entry here: the package of that name is callable, see there.
-_PLACES = {"Classifier": "convlens.explain.classifier", "Explanation": "convlens.report.explained"}
+_PLACES = {"Classifier": "convlens.explain.classifier", "Explanation": "convlens.gallery.explained"}
 
 
 def __getattr__(name: str) -> Any:

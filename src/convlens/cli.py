@@ -173,7 +173,7 @@ def _repository() -> tuple[Path, params.Params]:
     tracking.configure()
     root = paths.repository()
     os.chdir(root)  # e.g. data.archive is relative to it
-    return root, params.load(Path(paths.PARAMS))
+    return root, params.load(paths.PARAMS)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,12 @@ from convlens.errors import InputError
 
 if TYPE_CHECKING:
     from convlens.explain.classifier import Classifier
-    from convlens.report.explanation import Photo
-    from convlens.report.own_photos import Explainer, Seen
+    from convlens.gallery.explanation import Photo
+    from convlens.gallery.own_photos import Explainer, Seen
 
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
 NAMED = (*params.MODELS, "both", "imagenet", "ready")
 RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
-BASE_WEIGHTS = "data/weights/vgg16_base.npz"
 
 
 @click.command()
@@ -52,7 +51,7 @@ BASE_WEIGHTS = "data/weights/vgg16_base.npz"
 @click.option("--raw", is_flag=True, help="also write the numbers behind the heatmap, arrays.npz")
 @click.option("--channels", is_flag=True, help="also draw every channel of every layer (slow)")
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside("models"),
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.MODELS),
     show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
@@ -89,8 +88,8 @@ def explain(
         nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
     else:
         nets = {Path(name).stem: _foreign(Path(name), classes, scale)}
-    from convlens.report.explained import class_index
-    from convlens.report.own_photos import Explainer, read, write_both
+    from convlens.gallery.explained import class_index
+    from convlens.gallery.own_photos import Explainer, read, write_both
 
     settings = paths.beside(paths.PARAMS)
     usual = params.load(settings).explain if settings.is_file() else None
@@ -136,7 +135,7 @@ def explain(
 def _places(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     """Return each photo with a folder of its own, even if several have one name."""
     from convlens.evaluation import photos
-    from convlens.report.own_photos import unique
+    from convlens.gallery.own_photos import unique
 
     found = photos.find(paths)
     for note in found.notes:
@@ -151,7 +150,7 @@ def _load(name: str, models: Path) -> Classifier:
     from convlens.progress import console
 
     if name == "ready":
-        base = paths.beside(BASE_WEIGHTS)
+        base = paths.beside(paths.BASE_WEIGHTS)
         if not any(path.is_file() for path in (base, ready.user_copy())):
             click.echo("getting VGG16's base (58 MB), once", err=True)
         net = ready.build(ready.base_weights(base), ready.shipped_head())

@@ -31,7 +31,7 @@ Rows = list[dict[str, Any]]
     show_default=True, help="how to print the answers",
 )  # fmt: skip
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside("models"),
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.MODELS),
     show_default="models",
     help="folder of the trained models",
 )  # fmt: skip

@@ -1,4 +1,7 @@
-"""Where the repository is, from whatever folder in it a command is given."""
+"""Where a run's files lie, and where the repository is, from whatever folder in it.
+
+Paths are relative to the repository, in which every stage runs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from pathlib import Path
 
 from convlens.errors import InputError
 
-PARAMS = "params.yaml"
+PARAMS, LOCK = Path("params.yaml"), Path("dvc.lock")
+SOURCE = Path("data/raw/source.zip")
+PREPARED = Path("data/prepared")
+BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
+FEATURES = Path("data/features")
+MODELS, REPORTS = Path("models"), Path("reports")
+LOCAL = Path(".convlens")  # of this machine only: checkpoints, locks, wall times
+CHECKPOINTS = LOCAL / "checkpoints"
 
 
 def repository() -> Path:
@@ -24,9 +34,9 @@ def repository() -> Path:
     )
 
 
-def beside(name: str) -> Path:
+def beside(name: Path) -> Path:
     """Return the repository's file or folder `name`, relative to here; outside of one, `name`."""
     try:
         return Path(os.path.relpath(repository() / name))
     except InputError:
-        return Path(name)
+        return name

@@ -4,9 +4,9 @@ import pytest
 
 from convlens.errors import InputError
 from convlens.evaluation import summary as module
-from convlens.evaluation.numbers import aligned
 from convlens.evaluation.summary import closing_table, summary, training_seconds
 from convlens.files import write_csv, write_json
+from convlens.text import aligned
 
 COLUMNS = ("epoch", "loss")
 ROWS = [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]

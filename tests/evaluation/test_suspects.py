@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from convlens.evaluation import suspects
-from convlens.figures import style
-from convlens.figures.suspects import label_suspects
+from convlens.gallery import style
+from convlens.gallery.suspects import label_suspects
 
 
 def rows(*probabilities: float, labels: str = "cat dog cat dog cat") -> list[dict[str, str]]:

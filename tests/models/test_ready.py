@@ -53,7 +53,7 @@ def test_the_shipped_head_is_513_numbers_and_its_card_keeps_the_promise():
     (accuracy,) = re.findall(r"\| accuracy \| ([\d.]+)%", card)
     assert float(accuracy) >= 96.0
     assert f"{head.image_size} × {head.image_size} pixels" in card
-    for word in ("interval", "Limits", "pipeline/ready_head.py"):
+    for word in ("interval", "Limits", "tools/ready_head.py"):
         assert word in card
 
 

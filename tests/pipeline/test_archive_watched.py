@@ -43,7 +43,7 @@ class Repository:
 
     def recipe(self, archive):
         words = ("photos-small", "--archive", str(archive))
-        return self.run("python", "pipeline/recipe.py", *words)
+        return self.run("python", "tools/recipe.py", *words)
 
 
 @pytest.fixture
@@ -101,10 +101,9 @@ def test_a_folder_that_dvc_cannot_watch_is_packed(repository, tmp_path):
     assert names(repository) == {*PHOTOS, "dogs/gone.jpg"}
 
 
-def test_overrides_and_make_keep_blanks_dollars_and_quotes(tmp_path, root, monkeypatch):
+def test_overrides_and_make_keep_blanks_dollars_and_quotes(tmp_path, root):
     from dvc.utils.hydra import apply_overrides
 
-    monkeypatch.syspath_prepend(str(root / "pipeline"))
     from recipe import _quoted, overrides_between
 
     path = tmp_path / "it's my $1 (cats), dogs"

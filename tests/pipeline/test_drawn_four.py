@@ -18,7 +18,7 @@ def four(tmp_path_factory, ran) -> Repository:
     """A repository of the recipe drawn-four; of VGG16, whose maps take long, all but those."""
     repository = copy_repository(tmp_path_factory.mktemp("four"))
     given = (repository.folder / "params.yaml").read_text()
-    repository.run("python", "pipeline/recipe.py", "drawn-four")
+    repository.run("python", "tools/recipe.py", "drawn-four")
     assert (repository.folder / "params.yaml").read_text() != given
     weights = str(ran.folder / "data/weights/vgg16_base.npz")
     repository.change(SMALL | TINY | {"vgg16": SMALL["vgg16"] | {"weights": weights}})

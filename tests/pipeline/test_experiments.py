@@ -22,7 +22,7 @@ def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(commit
     committed.run("dvc", "exp", "run", "--name", "direct", "-S", f"{rate}=0.0004", "train_vgg16")
     committed.run("dvc", "exp", "run", "--queue", "-S", f"{rate}=0.0006", "train_vgg16")
     YAML().dump(SWEEP, committed.folder / "studies/rates.yaml")
-    committed.run("python", "pipeline/study.py", "rates", "--count", "1", "--queue")
+    committed.run("python", "tools/study.py", "rates", "--count", "1", "--queue")
     committed.run("dvc", "exp", "run", "--run-all")
 
     refs = committed.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
@@ -94,10 +94,10 @@ def test_a_clone_without_data_knows_that_its_lock_is_up_to_date(committed, tmp_p
 def test_the_overrides_of_a_recipe_make_it_an_experiment(committed, name):
     params = committed.folder / "params.yaml"
     committed.run("git", "checkout", "params.yaml")
-    words = shlex.split(committed.run("python", "pipeline/recipe.py", name, "--overrides").stdout)
+    words = shlex.split(committed.run("python", "tools/recipe.py", name, "--overrides").stdout)
     committed.run("dvc", "exp", "run", "--queue", *words)
     queued = committed.run("git", "show", "refs/exps/celery/stash:params.yaml").stdout
-    committed.run("python", "pipeline/recipe.py", name)
+    committed.run("python", "tools/recipe.py", name)
     yaml = YAML(typ="safe")
     assert yaml.load(queued) == yaml.load(params)
     committed.run("dvc", "queue", "remove", "--all")

@@ -4,8 +4,9 @@ import importlib
 from pathlib import Path
 
 import pytest
-from import_closure import closure, is_code
 from ruamel.yaml import YAML
+
+from code_deps import closure, is_code
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPH = YAML(typ="safe").load(ROOT / "dvc.yaml")

@@ -27,7 +27,7 @@ def shown(root, monkeypatch, tmp_path):
     def keep(rows, *_):
         kept.extend(rows)
 
-    monkeypatch.setattr(stage, "gallery", keep)
+    monkeypatch.setattr(stage, "in_rows", keep)
     monkeypatch.setattr(stage, "save", lambda *_: None)
     convnet = params.load(root / "params.yaml").convnet
     stage.main(convnet)

@@ -15,10 +15,10 @@ STUDY = {
 def test_a_study_compares_its_variants_and_goes_on_where_it_stopped(committed):
     yaml = YAML()
     yaml.dump(STUDY, committed.folder / "studies/tiny.yaml")
-    committed.run("python", "pipeline/study.py", "tiny", "--count", "1")
+    committed.run("python", "tools/study.py", "tiny", "--count", "1")
     out = committed.folder / "docs/results/tiny.json"
     first = read_json(out)
-    said = committed.run("python", "pipeline/study.py", "tiny", "--count", "2").stdout
+    said = committed.run("python", "tools/study.py", "tiny", "--count", "2").stdout
     found = read_json(out)
 
     rows = [(run["variant"], run["seed"]) for run in found["runs"]]
@@ -39,7 +39,7 @@ def test_a_study_compares_its_variants_and_goes_on_where_it_stopped(committed):
 def test_a_variant_with_an_unknown_key_is_one_clear_error(committed):
     wrong = STUDY | {"variants": {"typo": {"features": {"viewz": 2}}}}
     YAML().dump(wrong, committed.folder / "studies/wrong.yaml")
-    done = committed.run("python", "pipeline/study.py", "wrong", check=False)
+    done = committed.run("python", "tools/study.py", "wrong", check=False)
     assert done.returncode == 1
     assert "studies/wrong.yaml: features.viewz" in done.stderr
     assert "Traceback" not in done.stderr
@@ -47,7 +47,7 @@ def test_a_variant_with_an_unknown_key_is_one_clear_error(committed):
 
 def test_a_model_that_the_study_is_not_about_is_one_clear_error(committed):
     YAML().dump(STUDY, committed.folder / "studies/other.yaml")
-    command = ["python", "pipeline/study.py", "other", "--model", "convnet"]
+    command = ["python", "tools/study.py", "other", "--model", "convnet"]
     done = committed.run(*command, check=False)
     assert done.returncode == 1
     assert "expected: a model of other" in done.stderr

@@ -89,7 +89,7 @@ def test_layers_are_in_the_order_of_the_network_and_kernels_come_first(html):
 def test_building_the_page_needs_no_tensorflow(run):
     code = (
         "import sys; from pathlib import Path; from convlens.report.build import page; "
-        "from convlens.report import both; from convlens.evaluation.summary import summary; "
+        "from convlens.gallery import both; from convlens.evaluation.summary import summary; "
         "root = Path(sys.argv[1]); page(root, summary(root, 0.95)); "
         "assert not {'tensorflow', 'keras', 'mlflow'} & set(sys.modules)"
     )

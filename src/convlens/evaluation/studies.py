@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convlens.evaluation.numbers import aligned
+from convlens.text import aligned
 
 METRICS = (
     "accuracy", "mirror_accuracy", "log_loss", "roc_auc", "brier", "ece", "val_accuracy",

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import InputError
-from convlens.evaluation.numbers import decimal, percent
 from convlens.files import read_csv, read_json
 from convlens.params import MODELS
 from convlens.runtime import versions
+from convlens.text import decimal, percent
 
 SECONDS = "seconds"
 NOT_KNOWN = "–"

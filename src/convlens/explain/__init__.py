@@ -1,4 +1,4 @@
-"""What a trained network sees: arrays only; figures draws them.
+"""What a trained network sees: arrays only; gallery draws them.
 
 The package is also the function of its name: `from convlens import explain`.
 """
@@ -19,9 +19,9 @@ class _Callable(ModuleType):
         method: str = "grad-cam",
         classes: Any = None,
     ) -> Any:
-        """Explain what `classifier` says of `photos`; see `convlens.report.explained.explain`."""
+        """Explain what `classifier` says of `photos`; see `convlens.gallery.explained.explain`."""
         # by name, since the report stands to the right of this package
-        function = import_module("convlens.report.explained").explain
+        function = import_module("convlens.gallery.explained").explain
         return function(classifier, photos, layer=layer, method=method, classes=classes)
 
 

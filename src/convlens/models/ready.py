@@ -1,7 +1,7 @@
 """The ready model: VGG16's ImageNet base under a head that ships with the package.
 
 Its head is one logit on the averaged features of block5_pool, 513 numbers, trained on photos by
-`pipeline/ready_head.py`; assets/ready_head.md is its card.
+`tools/ready_head.py`; assets/ready_head.md is its card.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Pictures and tables of a run as files, and the page that holds all of them."""
+"""The page that holds all pictures and tables of a run."""

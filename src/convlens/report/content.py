@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlens.evaluation.numbers import decimal, percent
 from convlens.files import read_csv, read_json
 from convlens.params import MODELS
 from convlens.report import viewer, words
-from convlens.report.pictures import Picture, chart, picture
+from convlens.report.pictures import Embedded, chart, picture
+from convlens.text import decimal, percent
 
 SUSPECTS_SHOWN = 20
 SHEETS = 6  # classes whose contact sheets are on the page
@@ -149,9 +149,9 @@ def _each(
     reports: Path,
     name: str,
     what: str,
-    embed: Callable[[Path, str], Picture],
+    embed: Callable[[Path, str], Embedded],
     models: Sequence[str] = MODELS,
-) -> list[Picture]:
+) -> list[Embedded]:
     paths = {model: reports / model / name for model in models}
     return [embed(path, f"{model}: {what}") for model, path in paths.items() if path.is_file()]
 
@@ -160,14 +160,14 @@ def _there(viewers: Any) -> list[viewer.Viewer]:
     return [found for found in viewers if found]
 
 
-def _folder(folder: Path, what: str) -> list[Picture]:
+def _folder(folder: Path, what: str) -> list[Embedded]:
     return [
         picture(path, f"{what}: {path.stem.replace('_', ' ')}")
         for path in sorted(folder.glob("*.png"))
     ]
 
 
-def _contact(root: Path, data: Mapping[str, Any]) -> list[Picture]:
+def _contact(root: Path, data: Mapping[str, Any]) -> list[Embedded]:
     folder = root / "reports/data/contact"
     paths = {label: folder / f"{label}.png" for label in list(data["counts"]["train"])[:SHEETS]}
     return [
@@ -177,7 +177,7 @@ def _contact(root: Path, data: Mapping[str, Any]) -> list[Picture]:
     ]
 
 
-def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Picture]:
+def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Embedded]:
     """Return the data report's figures by name, without those that show nothing."""
     manifest = root / "data/prepared/manifest.csv"
     groups = [row["group"] for row in read_csv(manifest)] if manifest.is_file() else []
@@ -196,7 +196,7 @@ def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Picture]:
     }
 
 
-def _one(path: Path, alt: str) -> Picture | None:
+def _one(path: Path, alt: str) -> Embedded | None:
     return picture(path, alt) if path.is_file() else None
 
 

@@ -18,7 +18,7 @@ _THUMBNAIL = 112
 
 
 @dataclass(frozen=True)
-class Picture:
+class Embedded:
     """An image inside the page; `chart` marks line drawings, which may turn dark with the page."""
 
     uri: str
@@ -28,29 +28,29 @@ class Picture:
     chart: bool = False
 
 
-def chart(path: Path, alt: str) -> Picture:
+def chart(path: Path, alt: str) -> Embedded:
     """Embed a drawing of lines and text without any loss."""
     return _embed(path, alt, chart=True, lossless=True, method=2)
 
 
-def picture(path: Path, alt: str) -> Picture:
+def picture(path: Path, alt: str) -> Embedded:
     """Embed photos and heatmaps; losses that nobody sees make them ten times smaller."""
     return _embed(path, alt, quality=72, method=2)
 
 
-def grid(path: Path, alt: str) -> Picture:
+def grid(path: Path, alt: str) -> Embedded:
     """Embed a grid of channels, of which a page holds the most."""
     return _embed(path, alt, quality=45, method=2)
 
 
-def thumbnail(path: Path, alt: str) -> Picture:
+def thumbnail(path: Path, alt: str) -> Embedded:
     """Embed the middle square of a photo, small and upright."""
     upright = Image.fromarray(original(path.read_bytes()))
     middle = ImageOps.fit(upright, (_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
     return _encoded(middle, alt, quality=80, method=2)
 
 
-def _embed(path: Path, alt: str, *, chart: bool = False, **options: Any) -> Picture:
+def _embed(path: Path, alt: str, *, chart: bool = False, **options: Any) -> Embedded:
     with Image.open(path) as opened:
         image = opened.convert("RGB")
     if (scale := min(WIDEST / image.width, (LARGEST / image.width / image.height) ** 0.5)) < 1:
@@ -59,8 +59,8 @@ def _embed(path: Path, alt: str, *, chart: bool = False, **options: Any) -> Pict
     return _encoded(image, alt, chart=chart, **options)
 
 
-def _encoded(image: Image.Image, alt: str, *, chart: bool = False, **options: Any) -> Picture:
+def _encoded(image: Image.Image, alt: str, *, chart: bool = False, **options: Any) -> Embedded:
     encoded = io.BytesIO()
     image.save(encoded, "WEBP", **options)
     uri = "data:image/webp;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
-    return Picture(uri, image.width, image.height, alt, chart)
+    return Embedded(uri, image.width, image.height, alt, chart)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convlens.files import read_csv
-from convlens.report.pictures import Picture, grid, picture, thumbnail
+from convlens.report.pictures import Embedded, grid, picture, thumbnail
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Photo:
     name: str
     path: str
     label: str
-    thumbnail: Picture
+    thumbnail: Embedded
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Frame:
     photo: int
     step: int
     note: str
-    pictures: tuple[Picture, ...]
-    more: tuple[Picture, ...] = ()
+    pictures: tuple[Embedded, ...]
+    more: tuple[Embedded, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,0 @@
-"""Arrays in, Matplotlib figures out; no model is known here."""

@@ -1,0 +1,43 @@
+"""Both models over each other: one figure a photo, from the maps that `explain` left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from convlens.data.dataset import load_classes
+from convlens.data.decode import original
+from convlens.explain.maps import agreement
+from convlens.files import read_csv
+from convlens.gallery import style
+from convlens.gallery.heatmaps import Look, both_models
+from convlens.params import MODELS
+from convlens.text import says
+
+
+def write_both(root: Path, out: Path, colormap: str) -> None:
+    """Write `out`/NAME.png for every example photo, if both models have been explained."""
+    archives = [root / "reports" / m / "explain/heatmaps/maps.npz" for m in MODELS]
+    if not all(path.is_file() for path in archives):
+        return
+    found = []
+    for path in archives:
+        with np.load(path, allow_pickle=False) as arrays:
+            found.append(dict(arrays))
+    classes = load_classes(root / "data/prepared")
+    folder = root / "data/prepared/examples"
+    for number, row in enumerate(read_csv(folder / "index.csv")):
+        maps = [f["maps"][number] for f in found]
+        looks = {
+            model: Look(
+                heat, says(classes[f["classes"][number]], float(f["probabilities"][number]))
+            )
+            for model, heat, f in zip(MODELS, maps, found, strict=True)
+        }
+        name = Path(row["file"]).stem
+        photo = original((folder / row["file"]).read_bytes())
+        figure = both_models(
+            photo, looks, agreement(*maps), f"{name}: both models over each other", colormap
+        )
+        style.save(figure, out / f"{name}.png")
