@@ -20,6 +20,8 @@ from PIL import Image
 
 from convlens import lock, params, parts, tracking
 from convlens.files import write_csv, write_json
+from convlens.tracking import store
+
 CURVES = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 COUNTS = {split: {"cat": 2, "dog": 2} for split in ("train", "validation", "test")}
 
