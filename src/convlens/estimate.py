@@ -30,7 +30,7 @@ BASE_SHARE, CONVNET_SHARE = 0.85, 0.55
 START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
 TRAINING = 3  # a step's way back costs two ways forward
 EXAMPLES = 400  # ways forward of maps, saliencies and the cascade over the examples
-_SOURCES = {"cats-and-dogs-small": 3000, "kaggle-cats-dogs": 25_000}
+_SOURCES = {"cats-and-dogs-small": 3000, "kaggle-cats-dogs": 25_000, "flowers": 3670, "pets": 7390}
 _SPLITS = ("train", "validation", "test")
 
 
@@ -39,8 +39,7 @@ def images(data: DataParams) -> dict[str, int]:
     asked = {name: getattr(data.split, name) for name in _SPLITS}
     if isinstance(data.split.train, int):
         return {
-            name: (len(data.classes) if data.classes else 2) * int(size)
-            for name, size in asked.items()
+            name: len(data.classes or ("cat", "dog")) * int(size) for name, size in asked.items()
         }
     total = _SOURCES.get(data.source) or _archived(Path(data.archive or ""))
     return {name: round(size * total) for name, size in asked.items()}
