@@ -91,15 +91,24 @@ def build(image_size: int = 224) -> keras.Model:
     """
     import keras
 
-    layers = keras.layers
     inputs = keras.Input((image_size, image_size, 3), name="image")
-    x = layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(inputs)
+    x = keras.layers.GlobalAveragePooling2D(name="average")(maps(inputs))
+    x = keras.layers.Dense(1000, name="logits")(x)
+    return keras.Model(inputs, x, name="efficientnet_lite0")
+
+
+def maps(image: Any) -> Any:
+    """Return the last maps, 1280 of a 32nd of the side, of a tensor of photos; weights are fresh.
+
+    They are the output of layer `top_relu`.
+    """
+    import keras
+
+    x = keras.layers.Rescaling(1 / 128, -127 / 128, name="rescaling")(image)
     x = _activated(_convolution(x, "stem", 3, filters=32, strides=2), "stem")
     for block in _blocks():
         x = _inverted_residual(x, block)
-    x = _activated(_convolution(x, "top", 1, filters=1280), "top")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    return keras.Model(inputs, layers.Dense(1000, name="logits")(x), name="efficientnet_lite0")
+    return _activated(_convolution(x, "top", 1, filters=1280), "top")
 
 
 def _inverted_residual(x: Any, block: _Block) -> Any:

@@ -1,4 +1,4 @@
-"""How a net says its classes: one logit for two of them, a logit each for more; their names."""
+"""What a base becomes a classifier by: pooling, logits, and the names of its classes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from convlens.errors import InputError
 from convlens.files import read_json, write_json
+from convlens.models.initialisers import glorot
+from convlens.params import BaseParams
 
 if TYPE_CHECKING:
     import keras
 
 NAMES = "classes.json"
+
+
+def head(maps: Any, params: BaseParams, classes: int) -> Any:
+    """Return the logits of a small head on a base's last maps, fresh from `params.seed`."""
+    import keras
+
+    layers, fresh = keras.layers, glorot(params.seed)
+    pool = layers.Flatten if params.pooling == "flatten" else layers.GlobalAveragePooling2D
+    x = pool(dtype="float32", name=params.pooling)(maps)
+    if params.units:
+        x = layers.Dense(
+            params.units, activation="relu", kernel_initializer=next(fresh), dtype="float32",
+            name="fc",
+        )(x)  # fmt: skip
+    x = layers.Dropout(params.dropout, seed=params.seed, dtype="float32", name="dropout")(x)
+    return logits(x, classes, next(fresh))
 
 
 def logits(x: Any, classes: int, kernel_initializer: Any) -> Any:

@@ -64,11 +64,13 @@ def with_policy(model: keras.Model, policy: str) -> keras.Model:
     """
     import keras
 
-    pinned = {"rescaling", "preprocess", "logit"}
+    pinned = ("rescaling", "preprocess", "logit")
 
-    def convert(layer: keras.layers.Layer) -> keras.layers.Layer:
+    def convert(layer: Any) -> Any:
+        if not isinstance(layer, keras.layers.Layer):
+            return layer  # an operation, such as `x + y`: it has no policy and no weights
         config = layer.get_config()
-        config["dtype"] = "float32" if layer.name in pinned else policy
+        config["dtype"] = "float32" if layer.name.startswith(pinned) else policy
         return type(layer).from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=convert)

@@ -16,21 +16,13 @@ from numpy.typing import NDArray
 
 from convlens.errors import InputError
 from convlens.files import atomic
-from convlens.models import vgg16, weight_sources, weights
-from convlens.params import AugmentParams, FeaturesParams
+from convlens.models import keras_file, vgg16, weight_sources, weights
 
 if TYPE_CHECKING:
     import keras
 
 HEAD = "assets/ready_head.npz"
 CLASSES = ("cat", "dog")
-_NO_CHANGE = AugmentParams(
-    rotation=0.0, shift=0.0, shear=0.0, zoom=0.0, flip=False, brightness=0.0, contrast=0.0,
-    colour=0.0,
-)  # fmt: skip
-_FEATURES = FeaturesParams(
-    seed=0, preprocessing="caffe", layer="block5_pool", views=1, batch_size=32, augment=_NO_CHANGE
-)
 
 
 class Head(NamedTuple):
@@ -43,7 +35,7 @@ class Head(NamedTuple):
 
 def body(base: vgg16.Weights, image_size: int, policy: str) -> keras.Model:
     """Return the net from photos (N, S, S, 3), RGB in 0..255, to the maps of block5_pool."""
-    return vgg16.base(base, _FEATURES, image_size, policy)
+    return keras_file.with_policy(vgg16.base(base, "caffe", image_size), policy)
 
 
 def features(base: vgg16.Weights, image_size: int, policy: str) -> keras.Model:

@@ -2,9 +2,9 @@
 
 from convlens.params.reading import changed, check, flat, load, put, tree
 from convlens.params.sections import (
-    MODELS,
     NO_ARCHIVE,
     AugmentParams,
+    BaseParams,
     ConvnetParams,
     DataParams,
     EvaluateParams,
@@ -19,13 +19,12 @@ from convlens.params.sections import (
     RuntimeParams,
     Section,
     SplitSizes,
-    Vgg16Params,
 )
 
 __all__ = [
-    "MODELS",
     "NO_ARCHIVE",
     "AugmentParams",
+    "BaseParams",
     "ConvnetParams",
     "DataParams",
     "EvaluateParams",
@@ -40,7 +39,6 @@ __all__ = [
     "RuntimeParams",
     "Section",
     "SplitSizes",
-    "Vgg16Params",
     "changed",
     "check",
     "flat",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -13,7 +14,7 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-MODELS = ("convnet", "vgg16")
+NET = r"\w+([:+-]\w+)*"  # as models/registry.py reads it; a file's name too
 NO_ARCHIVE = "data/none"  # an empty place that DVC can watch where no archive is read
 
 
@@ -149,23 +150,25 @@ class FeaturesParams(Section):
 
     seed: Seed
     preprocessing: Literal["caffe", "0..1"]
-    layer: Literal["block4_pool", "block5_pool"]
+    layer: dict[str, str] = Field(
+        description="net -> whose maps are cached, and fine-tuning begins behind; else its last"
+    )
     views: Annotated[int, Field(ge=1, le=64)] = Field(description="the first one is plain")
     batch_size: Count
     augment: AugmentParams
 
 
 class FineTuneParams(Section):
-    """Fine-tuning of block 5 after the head; wants features.layer block4_pool."""
+    """Fine-tuning of the layers behind features.layer, after the head."""
 
     epochs: Annotated[int, Field(ge=0)] = Field(description="0: the base stays frozen")
     learning_rate: Positive
 
 
-class Vgg16Params(FitParams):
-    """Section `vgg16`: the head on the frozen base, then perhaps block 5."""
+class BaseParams(FitParams):
+    """Section of a net with a base, as `vgg16`: the head, then perhaps the base's last layers."""
 
-    weights: str | None = Field(description="a local file of the ImageNet base")
+    weights: str | None = Field(description="a local file of the ImageNet weights")
     pooling: Literal["flatten", "average"]
     units: Annotated[int, Field(ge=0)] = Field(description="hidden units; 0: a linear head")
     dropout: Annotated[float, Field(ge=0, lt=1)]
@@ -173,7 +176,7 @@ class Vgg16Params(FitParams):
 
     @property
     def all_epochs(self) -> int:
-        """Epochs of the head, then of block 5."""
+        """Epochs of the head, then of fine-tuning."""
         return self.epochs + self.fine_tune.epochs
 
 
@@ -189,7 +192,7 @@ class EvaluateParams(Section):
 class FilterParams(Section):
     """Filter pictures by gradient ascent."""
 
-    layers: dict[Literal["convnet", "vgg16"], list[str]]
+    layers: dict[str, list[str]]
     count: Count = Field(description="the first so many channels of each layer")
     steps: Count
     size: Annotated[int, Field(ge=32, le=512)] = Field(description="pixels a side")
@@ -200,7 +203,7 @@ class ExplainParams(Section):
 
     colormap: Literal["viridis", "plasma"]
     method: Literal["grad-cam", "grad-cam++", "layer-cam", "hires-cam"]
-    layer: dict[Literal["convnet", "vgg16"], str | None] = Field(
+    layer: dict[str, str | None] = Field(
         description="whose maps the heatmaps weigh; null: the last convolution"
     )
     channel: Annotated[int, Field(ge=0)] | None = Field(description="null: the most varied one")
@@ -224,22 +227,54 @@ class RegistryParams(Section):
 
 
 class Params(Section):
-    """The whole of params.yaml."""
+    """The whole of params.yaml; nets other than the tutorials' two have sections of their own."""
 
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, BaseParams] = Field(init=False)
+
+    nets: list[Annotated[str, Field(pattern=NET)]] = Field(
+        min_length=1, description="what is trained, tested, explained and shown side by side"
+    )
     data: DataParams
     runtime: RuntimeParams
     convnet: ConvnetParams
     features: FeaturesParams
-    vgg16: Vgg16Params
+    vgg16: BaseParams
     evaluate: EvaluateParams
     explain: ExplainParams
     imagenet: ImagenetParams
     registry: RegistryParams
 
+    def of(self, net: str) -> ConvnetParams | BaseParams:
+        """Return the section of a net."""
+        found: ConvnetParams | BaseParams = getattr(self, net)
+        return found
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_unknown_section(cls, raw: Any) -> Any:
+        if isinstance(raw, dict):
+            for key in raw.keys() - cls.model_fields.keys():
+                if not re.fullmatch(NET, str(key)) or str(key).isidentifier():
+                    raise ValueError(f"a section or a net's, which {key!r} is not")
+        return raw
+
+    @model_validator(mode="after")
+    def _nets_have_sections(self) -> Params:
+        if len(set(self.nets)) < len(self.nets):
+            raise ValueError("a net is named twice in nets")
+        for net in self.nets:
+            if net not in {*type(self).model_fields, *(self.__pydantic_extra__ or {})}:
+                raise ValueError(f"net {net} has no section; copy section vgg16 under its name")
+        return self
+
     @model_validator(mode="after")
     def _fine_tuning_has_features(self) -> Params:
-        if self.vgg16.fine_tune.epochs and self.features.layer != "block4_pool":
-            raise ValueError(
-                "vgg16.fine_tune.epochs is not 0, so features.layer must be 'block4_pool'"
-            )
+        for net in ("vgg16", *(self.__pydantic_extra__ or {})):
+            layer = self.features.layer.get(net)
+            if self.of(net).all_epochs > self.of(net).epochs and layer in (None, "block5_pool"):
+                raise ValueError(
+                    f"{net}.fine_tune.epochs is not 0, so features.layer.{net} must name an "
+                    "earlier layer than the last one, such as block4_pool of vgg16"
+                )
         return self

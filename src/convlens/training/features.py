@@ -1,7 +1,7 @@
 """The frozen base run once over K views of each image, kept on disk in float16.
 
-Running the base costs 13 GFLOP an image and a head costs nothing beside it, so views are drawn
-once and every training of a head reads them from here.
+Running the base costs up to 30 GFLOP an image and a head costs nothing beside it, so views are
+drawn once and every training of a head reads them from here.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from convlens.data import augment
 from convlens.data.dataset import Split, load_split
 from convlens.data.space import check_space
 from convlens.errors import InputError
-from convlens.files import atomic
-from convlens.models import vgg16, weights
+from convlens.files import atomic, read_json, write_json
+from convlens.models import backbone, registry
 from convlens.params import FeaturesParams
 from convlens.progress import Progress, silent
 from convlens.runtime import Runtime
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+SETTINGS = "features.json"
+
 
 def extract_features(
+    net: str,
     params: FeaturesParams,
     runtime: Runtime,
     prepared: Path,
@@ -37,14 +40,33 @@ def extract_features(
     out: Path,
     progress: Progress = silent,
 ) -> None:
-    """Write `out`/train.npy with K views of each image and `out`/validation.npy with one."""
+    """Write `out`/train.npy with K views of each image and `out`/validation.npy with one.
+
+    features.json says what they are. The convnet has no base: it gets no more than that file.
+    """
+    write_json(out / SETTINGS, {"net": net, "features": params.model_dump()})
+    if registry.find(net) is None:
+        return
     image_size = load_split(prepared, "train").images.shape[1]
-    base = vgg16.base(weights.read(base_weights), params, image_size, runtime.policy)
+    whole = backbone.base(net, base_weights, params.preprocessing, image_size)
+    maps = backbone.maps_of(whole, params.layer.get(net))
+    base = backbone.between(whole.input, maps, runtime.policy)
     for name, views in (("train", params.views), ("validation", 1)):
         extract(
             base, load_split(prepared, name), out / f"{name}.npy", params,
             views=views, what=f"features of {name}", progress=progress,
         )  # fmt: skip
+
+
+def settings(cached: Path) -> FeaturesParams:
+    """Return how the features in `cached` were made; raises InputError if that is not known."""
+    try:
+        return FeaturesParams.model_validate(read_json(cached / SETTINGS)["features"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            cached / SETTINGS, expected="what stage extract_features wrote", found=str(error),
+            fix="run `dvc repro --force extract_features`",
+        ) from error  # fmt: skip
 
 
 def extract(

@@ -1,4 +1,4 @@
-"""VGG16's training: a head on cached features, then perhaps block 5 with it."""
+"""A head on the cached features of a base, then perhaps the base's last layers with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from convlens.data.dataset import CachedViews, Split, load_split
 from convlens.data.space import check_memory
 from convlens.errors import InputError
-from convlens.models import vgg16, weights
-from convlens.params import FeaturesParams, Vgg16Params
+from convlens.models import backbone
+from convlens.params import BaseParams
 from convlens.runtime import Runtime
 from convlens.training.checkpoint import Checkpoint, History, fingerprint
+from convlens.training.features import settings
 from convlens.training.fit import OnEpoch, fit
 from convlens.training.results import write
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 
 def train(
-    params: Vgg16Params,
-    feature_params: FeaturesParams,
+    net: str,
+    params: BaseParams,
     runtime: Runtime,
     prepared: Path,
     base_weights: Path,
@@ -37,47 +38,56 @@ def train(
     checkpoints: Path | None = None,
     on_epoch: Sequence[OnEpoch] = (),
 ) -> None:
-    """Train the head, then block 5 if asked, on `cached` features; write the whole net to `out`."""
+    """Train a head on `cached` features, then, if asked, the base's layers behind them with it.
+
+    The whole net is written to `out`.
+    """
     split, held_out = load_split(prepared, "train"), load_split(prepared, "validation")
-    image_size = split.images.shape[1]
-    model = vgg16.build(
-        weights.read(base_weights), feature_params, params, image_size, len(split.classes)
-    )
+    how = settings(cached)
+    base = backbone.base(net, base_weights, how.preprocessing, split.images.shape[1])
+    start, last = backbone.maps_of(base, how.layer.get(net)), base.output
+    model = backbone.whole(base, params, len(split.classes))
     views = CachedViews(
         _read(cached, "train", len(split)), split.labels, split.classes, params.seed
     )
     validation = replace(held_out, images=_read(cached, "validation", len(held_out))[0])
-    settings = {
-        "vgg16": params.model_dump(),
-        "features": feature_params.model_dump(),
-        "runtime": runtime.record(),
-    }
+    known = {net: params.model_dump(), "features": how.model_dump(), "runtime": runtime.record()}
     data = (views.features, views.labels, validation.images, validation.labels)
-    mark = fingerprint(settings, data) if checkpoints else ""
+    mark = fingerprint(known, data) if checkpoints else ""
     done: list[Checkpoint] = []
 
-    def phase(source: CachedViews, plain: Split, after: str, how: Vgg16Params) -> History:
-        part = vgg16.tail(model, after, how, runtime.policy)
+    def phase(source: CachedViews, plain: Split, maps: Any, how: BaseParams) -> History:
+        part = backbone.between(maps, model.output, runtime.policy)
+        _freeze_statistics(part)
         checkpoint = Checkpoint(checkpoints, f"{len(done)}-{mark}") if checkpoints else None
         rows = fit(part, source, plain, how, checkpoint=checkpoint, on_epoch=on_epoch)
-        vgg16.copy_weights(part, model)
+        backbone.copy_weights(part, model)
         done.extend([checkpoint] if checkpoint else [])
         return rows
 
-    if feature_params.layer == "block5_pool":
-        history = phase(views, validation, "block5_pool", params)
+    if start is last:
+        history = phase(views, validation, last, params)
     else:
-        block5 = vgg16.between(model, feature_params.layer, "block5_pool", runtime.policy)
-        ready = replace(views, features=_through(block5, views.features))
-        ready_validation = replace(validation, images=_through(block5, validation.images[None])[0])
-        history = phase(ready, ready_validation, "block5_pool", params)
+        rest = backbone.between(start, last, runtime.policy)
+        ready = replace(views, features=_through(rest, views.features))
+        ready_validation = replace(validation, images=_through(rest, validation.images[None])[0])
+        history = phase(ready, ready_validation, last, params)
     if params.fine_tune.epochs:
-        how = params.model_copy(update=params.fine_tune.model_dump() | {"warmup_epochs": 0.0})
-        tuned = phase(views, validation, feature_params.layer, how)
+        tuning = params.model_copy(update=params.fine_tune.model_dump() | {"warmup_epochs": 0.0})
+        tuned = phase(views, validation, start, tuning)
         history += [row | {"epoch": row["epoch"] + params.epochs} for row in tuned]
     write(out, model, history, runtime, split.classes)
     for checkpoint in done:
         checkpoint.remove()
+
+
+def _freeze_statistics(part: keras.Model) -> None:
+    """Keep BatchNormalization as ImageNet left it: a few photos would spoil its averages."""
+    import keras
+
+    for layer in part.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
 
 
 def _read(cached: Path, name: str, count: int) -> NDArray[np.float16]:
