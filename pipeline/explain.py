@@ -1,8 +1,7 @@
 """See what a trained model sees, and how far its heatmaps can be trusted."""
 
 import io
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,17 +11,13 @@ from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
 from convlens.params import ExplainParams, RuntimeParams
-from convlens.paths import PREPARED
+from convlens.paths import MODELS, PREPARED, REPORTS, SOURCE
 from convlens.progress import console
-from stage import run
-
-SOURCE = Path("data/raw/source.zip")
+from stage import note_made, run
 
 
-def main(
-    explain: ExplainParams, runtime: RuntimeParams, model: Literal["convnet", "vgg16"]
-) -> None:
-    """Write reports/MODEL/explain/."""
+def main(explain: ExplainParams, runtime: RuntimeParams, net: str) -> None:
+    """Write reports/NET/explain/."""
     machine = rt.configure(runtime)
     from convlens.explain.classifier import Classifier
     from convlens.explain.measure import measure
@@ -31,13 +26,12 @@ def main(
     from convlens.gallery.style import save
     from convlens.models import heads, keras_file
 
-    folder = Path("models") / model
-    net = keras_file.load(folder / "model.keras")
-    out = Path("reports") / model / "explain"
-    classifier = Classifier(net, heads.load_names(folder, net))
+    folder, out = MODELS / net, REPORTS / net / "explain"
+    model = keras_file.load(folder / "model.keras")
+    classifier = Classifier(model, heads.load_names(folder, model))
     examples = explanation.read_examples(PREPARED / "examples", classifier.size[0])
     few = explanation.first_of_classes(examples)
-    layer, method = explain.layer.get(model) or classifier.default_layer, explain.method
+    layer, method = explain.layer.get(net) or classifier.default_layer, explain.method
     look: dict[str, Any] = {"colormap": explain.colormap}
     seen = explanation.see(classifier, examples, few, layer=layer, method=method, progress=console)
 
@@ -49,7 +43,7 @@ def main(
     rows = seen.depth.summary(np.stack([photo.pixels for photo in examples[:4]]))
     explanation.write_depth(classifier, rows, out / "activations")
 
-    names = explain.filters.layers.get(model, [])
+    names = explain.filters.layers.get(net, [])
     filters = explanation.write_filters(
         classifier, explain.filters, names, out / "filters",
         policy=machine.policy, progress=console,
@@ -74,12 +68,13 @@ def main(
         classifier, images, masks, layer=layer, method=method, steps=explain.faithfulness_steps,
         policy=machine.policy, progress=console,
     )  # fmt: skip
-    curves = removal(measured.curves, f"{model}: are the heatmaps true?")
+    curves = removal(measured.curves, f"{net}: are the heatmaps true?")
     save(curves, heatmaps / "faithfulness.png")
     fallen = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
     files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), fallen)
-    marks = {"model": keras_file.weights_digest(net)}
+    marks = {"model": keras_file.weights_digest(model)}
     files.write_json(out / "metrics.json", measured.numbers | filters | gap | marks)
+    note_made("explain", net, (path for path in out.rglob("*") if path.is_file()))
 
 
 def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:

@@ -1,16 +1,15 @@
-"""Get VGG16's ImageNet base, whichever source serves it."""
+"""Get the weights of a net's ImageNet base, whichever source serves them."""
 
-from convlens.models.weight_sources import fetch
-from convlens.models.weights import DIGEST
-from convlens.params import Vgg16Params
-from convlens.paths import BASE_WEIGHTS
+from convlens.models import registry
+from convlens.params import BaseParams, ConvnetParams
+from convlens.paths import base_weights
 from stage import run
 
 
-def main(vgg16: Vgg16Params) -> None:
-    """Write data/weights/vgg16_base.npz."""
-    source = fetch(BASE_WEIGHTS, vgg16.weights)
-    print(f"VGG16 base from {source}, digest {DIGEST[:12]}…")
+def main(own: ConvnetParams | BaseParams, net: str) -> None:
+    """Write data/weights/NET_base.npz."""
+    given = own.weights if isinstance(own, BaseParams) else None
+    print(f"weights of {net}: from {registry.fetch(net, base_weights(net), given)}")
 
 
 if __name__ == "__main__":

@@ -1,41 +1,37 @@
-"""Stage `report`: both models' results as summary.json and one self-contained page."""
+"""Stage `report`: all nets' results as summary.json and one self-contained page."""
 
 from pathlib import Path
 
-from convlens.files import read_csv, write_json, write_text
-from convlens.params import MODELS, EvaluateParams, ExplainParams
-from convlens.paths import PREPARED
+from convlens.files import write_json, write_text
+from convlens.params import EvaluateParams, ExplainParams
+from convlens.paths import MADE, PREPARED, REPORTS
 from stage import run
 
-ROOT, REPORTS = Path(), Path("reports")
+ROOT = Path()
 
 
-def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
-    """Write what concerns both models under reports/, and index.html, which holds it all."""
+def main(nets: list[str], evaluate: EvaluateParams, explain: ExplainParams) -> None:
+    """Write what concerns all nets under reports/, and index.html, which holds it all."""
     from convlens.data.dataset import load_split
     from convlens.evaluation import suspects
     from convlens.evaluation.summary import summary
-    from convlens.gallery import curves, style
+    from convlens.gallery import style
     from convlens.gallery.both import write_both
     from convlens.gallery.suspects import label_suspects
     from convlens.report.build import page
 
-    results = summary(ROOT, evaluate.confidence)
-    for model in MODELS:
-        style.save(curves.curves(_columns(model), model), REPORTS / model / "curves.png")
-    write_both(ROOT, REPORTS / "both", explain.colormap)
-    found = suspects.from_files(REPORTS, MODELS)
-    suspects.write(found, MODELS, REPORTS / "label_suspects.csv")
+    for note in MADE.glob("*@*.json"):
+        if note.stem.partition("@")[2] not in nets:  # of an earlier run with other nets
+            note.unlink()
+    results = summary(ROOT, nets, evaluate.confidence)
+    write_both(ROOT, nets, REPORTS / "both", explain.colormap)
+    found = suspects.from_files(REPORTS, nets)
+    suspects.write(found, nets, REPORTS / "label_suspects.csv")
     sheet = label_suspects(found, load_split(PREPARED, "test").images)
     style.save(sheet, REPORTS / "label_suspects.png")
     write_json(REPORTS / "summary.json", results)
     write_text(REPORTS / "index.html", page(ROOT, results))
     print("reports/index.html holds every picture and number")
-
-
-def _columns(model: str) -> dict[str, list[float]]:
-    rows = read_csv(Path("models") / model / "curves.csv")
-    return {key: [float(row[key]) for row in rows] for key in rows[0]}
 
 
 if __name__ == "__main__":

@@ -8,22 +8,26 @@ import io
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_type_hints
+from typing import Any, NoReturn
 
 from convlens import params
 from convlens.errors import InputError, of_the_disk
-from convlens.files import write_json
-from convlens.paths import LOCAL, PARAMS
+from convlens.files import sha256, write_json
+from convlens.paths import LOCAL, MADE, PARAMS
+
+NET, OWN = "net", "own"
+PROVENANCE = "provenance.json"  # who made it, when: no result
 
 
 def run(main: Callable[..., None]) -> NoReturn:
     """Call `main` with the sections of params.yaml that its arguments name, then exit.
 
-    An argument whose type is a section gets that section; the others come from the command line
-    in order. So the signature says what a stage depends on, and a test holds dvc.yaml to it.
+    `own` is the section of the stage's `net`; what params.yaml does not name comes from the
+    command line in order. So the signature says what a stage depends on, and a test holds dvc.yaml
+    to it.
     """
     _die_with_parent()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal's letters lack
@@ -48,14 +52,9 @@ def run(main: Callable[..., None]) -> NoReturn:
     sys.exit(0)
 
 
-def sections(main: Callable[..., None]) -> dict[str, type]:
-    """Return the sections of params.yaml that `main` asks for, by argument name."""
-    hints = get_type_hints(main)
-    return {
-        name: hints[name]
-        for name in inspect.signature(main).parameters
-        if isinstance(hints[name], type) and issubclass(hints[name], params.Section)
-    }
+def sections(main: Callable[..., None]) -> set[str]:
+    """Return the sections of params.yaml that `main` asks for by an argument's name."""
+    return {*inspect.signature(main).parameters} & {*params.Params.model_fields}
 
 
 @cache
@@ -68,19 +67,29 @@ def _arguments(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
     wanted = sections(main)
     given = params.check(_tree(), PARAMS)
     arguments: dict[str, Any] = {name: getattr(given, name) for name in wanted}
-    hints = get_type_hints(main)
-    plain = [name for name in inspect.signature(main).parameters if name not in wanted]
+    names = [*inspect.signature(main).parameters]
+    plain = [name for name in names if name not in {*wanted, OWN}]
     if len(words) != len(plain):
         usage = " ".join(name.upper() for name in plain) or "no arguments"
         raise InputError(
             "command line", expected=usage, found=" ".join(words) or "nothing", fix="see dvc.yaml"
         )
-    for name, word in zip(plain, words, strict=True):
-        choices = get_args(hints[name])
-        if choices and word not in choices:
-            raise InputError(name, expected=" or ".join(choices), found=word, fix="see dvc.yaml")
-        arguments[name] = word
+    arguments |= dict(zip(plain, words, strict=True))
+    if NET in plain and arguments[NET] not in given.nets:
+        expected = f"one of nets in {PARAMS}: {', '.join(given.nets)}"
+        raise InputError(NET, expected=expected, found=arguments[NET], fix="name it there")
+    if OWN in names:
+        arguments[OWN] = given.of(arguments[NET])
     return arguments
+
+
+def note_made(stage: str, net: str, files: Iterable[Path]) -> None:
+    """Say what a stage of one of the nets has made: what comes after all nets reads these notes.
+
+    DVC can't list the outputs of every net that params.yaml may name, but a folder it can watch.
+    """
+    found = {path.as_posix(): sha256(path) for path in sorted(files) if path.name != PROVENANCE}
+    write_json(MADE / f"{stage}@{net}.json", found)
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -26,7 +26,7 @@ from convlens import params, runtime, tracking
 from convlens.errors import InputError
 from convlens.evaluation import studies
 from convlens.files import read_csv, read_json, write_json
-from convlens.paths import BASE_WEIGHTS, CHECKPOINTS, PARAMS, PREPARED
+from convlens.paths import CHECKPOINTS, PARAMS, PREPARED, base_weights
 from convlens.progress import console, epochs
 from convlens.reproduce import BANDED
 from convlens.training.checkpoint import TRAINS, code_digest
@@ -35,7 +35,6 @@ from recipe import overrides_between
 RESULTS, FIGURES = Path("docs/results"), Path("docs/figures")
 BAND = Path("docs/band.json")
 STUDIES = Path("studies")
-SECTIONS = ("convnet", "features", "vgg16", "evaluate")
 DRAWN, TO_DRAWN = Path("recipes/drawn.yaml"), "`make drawn`, or another name for these results"
 
 
@@ -50,7 +49,7 @@ class Variant:
     @property
     def seed(self) -> int:
         """The training's seed."""
-        return int(getattr(self.params, self.model).seed)
+        return self.params.of(self.model).seed
 
     def with_seed(self, seed: int) -> Variant:
         """Return the same with another seed of the training; data and features stay."""
@@ -59,8 +58,8 @@ class Variant:
 
     def key(self, data: Any, machine: runtime.Runtime) -> str:
         """Return what tells whether a run in the result file is this one."""
-        sections = ("features", "vgg16") if self.model == "vgg16" else ("convnet",)
-        settings = self.params.model_dump(mode="json", include={*sections, "evaluate"})
+        features = {"features"} if self.model != params.CONVNET else set()
+        settings = self.params.model_dump(mode="json", include={self.model, "evaluate", *features})
         photos = [data["digest"], data["image_size"], code_digest((*TRAINS, "evaluation"))]
         known = [self.name, self.model, settings, photos, machine.record()]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
@@ -72,8 +71,7 @@ class Variant:
     "--count", type=click.IntRange(min=1), default=3, show_default=True, help="how many seeds"
 )
 @click.option(
-    "--model", "models", multiple=True, type=click.Choice(params.MODELS), default=params.MODELS,
-    help="only this model",
+    "--model", "models", multiple=True, help="only this net  [default: all of params.yaml]",
 )  # fmt: skip
 @click.option("--anew", is_flag=True, help="forget earlier runs")
 @click.option("--queue", is_flag=True, help="put every run into DVC's queue of experiments instead")
@@ -84,9 +82,11 @@ def main(name: str, count: int, models: tuple[str, ...], anew: bool, queue: bool
         seeds = range(1, count + 1)
         seeded = [variant.with_seed(seed) for variant in _variants(name, given) for seed in seeds]
         if queue:
-            _queue([variant for variant in seeded if variant.model in models], given)
+            _queue(
+                [variant for variant in seeded if variant.model in (models or given.nets)], given
+            )
         else:
-            _study(name, seeded, given, models=models, anew=anew)
+            _study(name, seeded, given, models=models or tuple(given.nets), anew=anew)
     except InputError as error:
         sys.exit(f"study: {error}")
     except KeyboardInterrupt:
@@ -132,7 +132,7 @@ def _study(
         from convlens.gallery.study import comparison
 
         style.save(comparison(result["runs"]), FIGURES / f"study_{name}.png")
-    if name == "drawn" and {run["model"] for run in result["runs"]} == set(params.MODELS):
+    if name == "drawn" and {run["model"] for run in result["runs"]} == set(given.nets):
         write_json(BAND, studies.bands(result["runs"], BANDED))
 
 
@@ -151,7 +151,7 @@ def _queue(variants: list[Variant], given: params.Params) -> None:
 def _variants(name: str, given: params.Params) -> list[Variant]:
     path = STUDIES / f"{name}.yaml"
     if not path.exists():
-        return [Variant(model, model, given) for model in params.MODELS]
+        return [Variant(model, model, given) for model in given.nets]
     study = params.tree(path)
     if not isinstance(study, dict) or set(study) - {"changes"} != {"model", "variants"}:
         raise InputError(
@@ -161,9 +161,10 @@ def _variants(name: str, given: params.Params) -> list[Variant]:
     every = study.get("changes") or {}
     for changes in (every, *study["variants"].values()):
         for key, _ in params.flat(changes or {}):
-            if key.split(".")[0] not in SECTIONS:  # what comes before is the same for all
+            sections = (*given.nets, "features", "evaluate")
+            if key.split(".")[0] not in sections:  # what comes before is the same for all
                 raise InputError(
-                    f"{path}: {key}", expected=f"a key of {', '.join(SECTIONS)}", found="another",
+                    f"{path}: {key}", expected=f"a key of {', '.join(sections)}", found="another",
                     fix="change it in params.yaml and repeat `dvc repro prepare`",
                 )  # fmt: skip
     base = params.changed(given, every, path)
@@ -177,33 +178,33 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
     """Train and evaluate in a folder that looks like the repository; return what was measured."""
     from convlens.evaluation.evaluate import evaluate_model
     from convlens.gallery import evaluation
-    from convlens.training import convnet, vgg16
+    from convlens.training import convnet, transfer
 
     tracking.configure()
     home, given, model = Path.cwd(), variant.params, variant.model
     os.environ["DVC_ROOT"] = str(home)  # the runs belong to the repository's store
     extracting = 0.0
-    if model == "vgg16":
-        features, extracting = _features(given.features, machine, folder)
+    if model != params.CONVNET:
+        features, extracting = _features(model, given.features, machine, folder)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         (root / "data").mkdir()
         (root / "data/prepared").symlink_to(home / PREPARED)
         out, reports = root / "models" / model, root / "reports" / model / "evaluation"
-        with epochs(model, getattr(given, model).all_epochs) as show:
-            if model == "convnet":
+        with epochs(model, given.of(model).all_epochs) as show:
+            if model == params.CONVNET:
                 convnet.train(
                     given.convnet, machine, PREPARED, out, checkpoints=CHECKPOINTS, on_epoch=[show]
                 )
             else:
-                vgg16.train(
-                    given.vgg16, given.features, machine, PREPARED, BASE_WEIGHTS, features, out,
+                transfer.train(
+                    model, given.of(model), machine, PREPARED, base_weights(model), features, out,
                     checkpoints=CHECKPOINTS, on_epoch=[show],
                 )  # fmt: skip
         result = evaluate_model(out, PREPARED, reports, given.evaluate, machine)
         evaluation.write(result, reports, title=model)
         try:
-            for stage in (f"train_{model}", f"evaluate@{model}"):
+            for stage in (f"train@{model}", f"evaluate@{model}"):
                 tracking.track(root, stage, given.model_dump(mode="json"))
         except tracking.TrackingUnavailable as error:
             print(f"warning: not tracked: {error}")
@@ -219,16 +220,16 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
 
 
 def _features(
-    given: params.FeaturesParams, machine: runtime.Runtime, folder: Path
+    net: str, given: params.FeaturesParams, machine: runtime.Runtime, folder: Path
 ) -> tuple[Path, float]:
     """Extract features once for all runs that want the same; return where, and the seconds."""
     from convlens.training.features import extract_features
 
-    name = hashlib.sha256(given.model_dump_json().encode()).hexdigest()[:16]
+    name = hashlib.sha256((net + given.model_dump_json()).encode()).hexdigest()[:16]
     place, clock = folder / name, folder / f"{name}.json"
     if not clock.exists():
         started = time.perf_counter()
-        extract_features(given, machine, PREPARED, BASE_WEIGHTS, place, console)
+        extract_features(net, given, machine, PREPARED, base_weights(net), place, console)
         write_json(clock, round(time.perf_counter() - started, 1))
     return place, read_json(clock)
 

@@ -56,16 +56,20 @@ def _share_of_waiting(short: params.ConvnetParams, machine: runtime.Runtime) -> 
 def vgg16(given: params.Params, machine: runtime.Runtime, out: Path, epochs: int) -> None:
     """Extract the features of all views once, then train the head on them."""
     from convlens.training.features import extract_features
-    from convlens.training.vgg16 import train
+    from convlens.training.transfer import train
 
-    changes = {"vgg16.epochs": epochs, "features.layer": "block5_pool", "vgg16.fine_tune.epochs": 0}
+    changes = {
+        "vgg16.epochs": epochs,
+        "features.layer.vgg16": "block5_pool",
+        "vgg16.fine_tune.epochs": 0,
+    }
     long = params.changed(given, changes, "bench")
     watch = Stopwatch()
     watch.lap()
-    extract_features(long.features, machine, PREPARED, WEIGHTS, out / "features")
+    extract_features("vgg16", long.features, machine, PREPARED, WEIGHTS, out / "features")
     watch.lap()
     features = out / "features"
-    train(long.vgg16, long.features, machine, PREPARED, WEIGHTS, features, out)
+    train("vgg16", long.vgg16, machine, PREPARED, WEIGHTS, features, out)
     watch.lap()
     watch.report(precision=machine.precision, views=long.features.views)
 

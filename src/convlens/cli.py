@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -106,7 +106,7 @@ def sync() -> None:
 
     root, given = _repository()
     left = 0
-    for name in tracking.NAMES:
+    for name in (tracking.DATA, *given.nets):
         try:
             click.echo(f"{name:<9} {tracking.sync(root, name) or 'nothing to track yet'}")
         except InputError as error:
@@ -120,9 +120,9 @@ def sync() -> None:
 
 
 @main.command(cls=_OfThePipeline)
-@click.argument("model", type=click.Choice(params.MODELS))
+@click.argument("model", metavar="MODEL")
 @click.option("--retest", is_flag=True, help="first score the champion on the present test split")
-def register(model: Literal["convnet", "vgg16"], retest: bool) -> None:
+def register(model: str, retest: bool) -> None:
     """Register the best run of MODEL on the prepared data, with a model card.
 
     It becomes `candidate`; `champion` only by the rule of params.yaml's section `registry`.

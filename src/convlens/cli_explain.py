@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from convlens.gallery.own_photos import Explainer, Seen
 
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
-NAMED = (*params.MODELS, "both", "imagenet", "ready")
+NAMED = ("both", "imagenet", "imagenet-vgg16", "ready")
+TUTORIALS = ("convnet", "vgg16")
 RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
 
 
 @click.command()
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--model", metavar="FILE|" + "|".join(NAMED),
-    help="a .keras or .h5 file, or a name  [default: the trained vgg16 if there is, else ready]",
+    "--model", metavar="FILE|NET|" + "|".join(NAMED),
+    help="a .keras or .h5 file, or a net's name  [default: the trained vgg16 if there is, else "
+    "ready]",
 )  # fmt: skip
 @click.option(
     "--classes", metavar="FILE|imagenet", help="names of the file's classes, one a line, in order"
@@ -73,26 +75,32 @@ def explain(
     PHOTOS are photos or folders of photos; without any it is Chelsea, a cat. For each photo
     OUT/NAME/MODEL gets summary.png (one page), heatmap.png and activations.png. The model
     `ready` needs no training: its head ships with ConvLens, and VGG16's base (58 MB) is fetched
-    once. Files that can't be read are named on stderr; the exit code is then 1.
+    once; so are the weights of `imagenet`, EfficientNet-Lite0 with its 1000 classes (17 MB), and
+    of `imagenet-vgg16` (528 MB). Files that can't be read are named on stderr; the exit code is
+    then 1.
     """
     from convlens.runtime import quiet_tensorflow
 
     name = model or ("vgg16" if (models / "vgg16/model.keras").is_file() else "ready")
-    if name in NAMED and (classes or scale):
+    settings = paths.beside(paths.PARAMS)
+    known = params.load(settings) if settings.is_file() else None
+    nets_here = _nets(known, models)
+    named = {*NAMED, *nets_here}
+    if name in named and (classes or scale):
         raise InputError(
             f"model {name}", expected="--classes and --range with a model file",
             found="one of them with a model that knows both", fix="leave them out",
         )  # fmt: skip
     quiet_tensorflow()
-    if name in NAMED:
-        nets = {n: _load(n, models) for n in (params.MODELS if name == "both" else (name,))}
+    if name in named:
+        wanted = nets_here[:2] if name == "both" else (name,)
+        nets = {n: _load(n, models, known) for n in wanted}
     else:
-        nets = {Path(name).stem: _foreign(Path(name), classes, scale)}
+        nets = {Path(name).stem: _foreign(Path(name), classes, scale, sorted(named))}
     from convlens.gallery.explained import class_index
     from convlens.gallery.own_photos import Explainer, read, write_both
 
-    settings = paths.beside(paths.PARAMS)
-    usual = params.load(settings).explain if settings.is_file() else None
+    usual = known.explain if known else None
     colormap = usual.colormap if usual else "viridis"
     method = method or (usual.method if usual else "grad-cam")
     layers: dict[Any, str | None] = usual.layer if usual else {}
@@ -103,7 +111,7 @@ def explain(
         )
         for name, net in nets.items()
     }  # fmt: skip
-    trusted = set(NAMED)  # our own models are fed as they were trained
+    trusted = set(named)  # our own models are fed as they were trained
 
     def look(path: Path, folder: Path, number: int) -> str:
         """Write the pictures of one photo; return why it can't be read, if so."""
@@ -144,9 +152,15 @@ def _places(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     return [(path, out / stem) for path, stem in zip(found.paths, stems, strict=True)]
 
 
-def _load(name: str, models: Path) -> Classifier:
+def _nets(known: params.Params | None, models: Path) -> tuple[str, ...]:
+    """Return the nets that params.yaml names, those trained here, and the tutorials' two."""
+    trained = sorted(path.parent.name for path in models.glob("*/model.keras"))
+    return tuple(dict.fromkeys([*(known.nets if known else ()), *TUTORIALS, *trained]))
+
+
+def _load(name: str, models: Path, known: params.Params | None) -> Classifier:
     from convlens.explain.classifier import Classifier
-    from convlens.models import heads, keras_file, ready, vgg16_imagenet
+    from convlens.models import efficientnet_lite0, heads, keras_file, ready, vgg16_imagenet
     from convlens.progress import console
 
     if name == "ready":
@@ -156,21 +170,26 @@ def _load(name: str, models: Path) -> Classifier:
         net = ready.build(ready.base_weights(base), ready.shipped_head())
         return Classifier(net, ready.CLASSES)
     if name == "imagenet":
-        settings = paths.beside(paths.PARAMS)
-        given = params.load(settings).imagenet.weights if settings.is_file() else None
+        if not efficientnet_lite0.user_copy().is_file():
+            click.echo("getting EfficientNet-Lite0's weights (17 MB), once", err=True)
+        return Classifier(efficientnet_lite0.load(), "imagenet")
+    if name == "imagenet-vgg16":
+        given = known.imagenet.weights if known else None
         return Classifier(vgg16_imagenet.load(vgg16_imagenet.find(given, console)), "imagenet")
     net = keras_file.load(models / name / "model.keras")
     return Classifier(net, heads.load_names(models / name, net))
 
 
-def _foreign(path: Path, classes: str | None, scale: str | None) -> Classifier:
+def _foreign(
+    path: Path, classes: str | None, scale: str | None, named: Sequence[str]
+) -> Classifier:
     """Load a model file that isn't the pipeline's."""
     from convlens.explain.classifier import Classifier
     from convlens.models import keras_file
 
     if not path.suffix and not path.exists():
         raise InputError(
-            f"--model {path}", expected=f"a .keras or .h5 file, or one of {', '.join(NAMED)}",
+            f"--model {path}", expected=f"a .keras or .h5 file, or one of {', '.join(named)}",
             found="neither", fix="name one of them",
         )  # fmt: skip
     if path.is_file() and keras_file.is_hdf5(path):

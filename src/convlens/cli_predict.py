@@ -23,9 +23,7 @@ Rows = list[dict[str, Any]]
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--model", type=click.Choice(["convnet", "vgg16"]), default="vgg16", show_default=True
-)
+@click.option("--model", metavar="NET", default="vgg16", show_default=True, help="a trained net")
 @click.option(
     "--format", "layout", type=click.Choice(["table", "csv", "json"]), default="table",
     show_default=True, help="how to print the answers",

@@ -17,7 +17,7 @@ from convlens import lock
 from convlens import runtime as rt
 from convlens.errors import InputError, masked
 from convlens.git import commit, git, uncommitted
-from convlens.params import MODELS, NO_ARCHIVE, Params
+from convlens.params import NO_ARCHIVE, Params
 from convlens.parts import parts
 from convlens.provenance import home
 from convlens.reproduce import damaged
@@ -140,7 +140,8 @@ def _files(root: Path) -> Iterator[Finding]:
         stages = lock.stages(root / "dvc.lock")
     except InputError:
         return  # `_cache` says so
-    for part in (part for model in MODELS for part in parts(model)):
+    nets = {name.partition("@")[2] for name in stages if name.startswith("train@")}
+    for part in (part for net in sorted(nets) for part in parts(net)):
         if part.stage in stages and (root / part.about).exists():
             for error in lock.astray(root, stages[part.stage]):
                 yield Finding("warning", error.where, f"{error.found}: not tracked", error.fix)

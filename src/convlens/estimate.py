@@ -93,11 +93,11 @@ def stages(params: Params, counts: Mapping[str, int], gflops: float) -> dict[str
     work = {
         "fetch": every * DRAWING_SECONDS * drawn,
         "prepare": every * DECODING_SECONDS,
-        "train_convnet": small * _epochs(params.convnet, counts) / gflops,
-        "extract_features": base
+        "train@convnet": small * _epochs(params.convnet, counts) / gflops,
+        "extract_features@vgg16": base
         * (counts["train"] * params.features.views + counts["validation"])
         / gflops,
-        "train_vgg16": _fine_tuning(params, counts) / gflops,
+        "train@vgg16": _fine_tuning(params, counts) / gflops,
     }
     views = 1 + params.evaluate.mirror
     for name, cost in (("convnet", small), ("vgg16", base)):
@@ -113,7 +113,7 @@ def _epochs(params: ConvnetParams, counts: Mapping[str, int]) -> float:
 
 def _fine_tuning(params: Params, counts: Mapping[str, int]) -> float:
     """Return the GFLOP of block 5: once to its end for the head, then forth and back an epoch."""
-    if params.features.layer != "block4_pool":
+    if params.features.layer.get("vgg16") != "block4_pool":
         return 0.0
     side = params.data.image_size
     block5 = (vgg16_gflop(side) - vgg16_gflop(side, "block4_conv3")) / BASE_SHARE

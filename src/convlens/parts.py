@@ -9,6 +9,7 @@ from typing import Any
 
 from convlens import lock
 from convlens.errors import InputError
+from convlens.params import CONVNET
 
 DATA = "data/prepared/data.json"
 Params = Mapping[str, Any]  # sections of params.yaml
@@ -26,6 +27,12 @@ class Part:
     files: tuple[str, ...]
 
     @property
+    def before(self) -> tuple[str, ...]:
+        """The stages whose parameters made it too: those of the data, those of the features."""
+        features = (self.stage.replace("train", "extract_features"),)
+        return ("prepare",) * self.core + features * ("features" in self.sections)
+
+    @property
     def core(self) -> bool:
         """Whether it is the model or the data; the other parts look at them."""
         return self.name in ("data", "training")
@@ -40,12 +47,12 @@ def parts(name: str) -> list[Part]:
             Part("imagenet", "explain_imagenet", ("imagenet", "explain", "runtime"), DATA,
                  "reports/provenance.json", ("reports/imagenet/*.png",)),
         ]  # fmt: skip
-    own = ("vgg16", "features", "runtime") if name == "vgg16" else (name, "runtime")
+    from_features = () if name == CONVNET else ("features",)
     return [
         Part(part, stage, sections, f"{folder}/metrics.json", f"{folder}/provenance.json",
              (f"{folder}/**/*",))
         for part, stage, sections, folder in (
-            ("training", f"train_{name}", own, f"models/{name}"),
+            ("training", f"train@{name}", (name, *from_features, "runtime"), f"models/{name}"),
             ("evaluation", f"evaluate@{name}", ("evaluate", "runtime"),
              f"reports/{name}/evaluation"),
             ("explain", f"explain@{name}", ("explain", "runtime"), f"reports/{name}/explain"),
@@ -65,7 +72,7 @@ def recipe_of(root: Path, stages: Any, part: Part, now: Params | None, stage: st
     if not here and (now or not (locked and part.core)):
         return None
     astray = next(lock.astray(root, stages[part.stage]), None) if locked else None
-    names = ("prepare", part.stage) if part.core else (part.stage,)
+    names = (*part.before, part.stage)
     if now is None:
         if astray or not locked:
             raise astray or InputError(

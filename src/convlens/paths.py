@@ -16,8 +16,14 @@ PREPARED = Path("data/prepared")
 BASE_WEIGHTS = Path("data/weights/vgg16_base.npz")
 FEATURES = Path("data/features")
 MODELS, REPORTS = Path("models"), Path("reports")
+MADE = REPORTS / "made"  # what each stage of each net made, for those after all nets
 LOCAL = Path(".convlens")  # of this machine only: checkpoints, locks, wall times
 CHECKPOINTS = LOCAL / "checkpoints"
+
+
+def base_weights(net: str) -> Path:
+    """Return where the weights of a net's base lie."""
+    return BASE_WEIGHTS.with_name(f"{net}_base.npz")
 
 
 def repository() -> Path:

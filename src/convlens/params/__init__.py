@@ -2,6 +2,8 @@
 
 from convlens.params.reading import changed, check, flat, load, put, tree
 from convlens.params.sections import (
+    BY_NET,
+    CONVNET,
     NO_ARCHIVE,
     AugmentParams,
     BaseParams,
@@ -22,6 +24,8 @@ from convlens.params.sections import (
 )
 
 __all__ = [
+    "BY_NET",
+    "CONVNET",
     "NO_ARCHIVE",
     "AugmentParams",
     "BaseParams",

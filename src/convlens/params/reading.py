@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from convlens.errors import InputError
-from convlens.params.sections import Params
+from convlens.params.sections import BY_NET, Params, is_net
 
 
 def load(path: Path) -> Params:
@@ -64,11 +65,17 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 
 def put(tree: Any, key: str, value: Any, where: object) -> None:
-    """Replace the leaf `a.b.c` of a tree; raises InputError, naming `where`, if there is none."""
+    """Replace the leaf `a.b.c` of a tree; raises InputError, naming `where`, if there is none.
+
+    A net that has no section yet starts with a copy of `vgg16`'s.
+    """
     *parents, last = key.split(".")
+    if parents and parents[0] not in tree and is_net(parents[0]):
+        tree[parents[0]] = copy.deepcopy(tree["vgg16"])
+    each = ".".join(parents) in BY_NET
     for parent in parents:
         tree = tree.get(parent) if isinstance(tree, Mapping) else None
-    if not isinstance(tree, Mapping) or last not in tree:
+    if not isinstance(tree, Mapping) or not (last in tree or each):
         raise InputError(
             f"{where}: {key}",
             expected="a key of params.yaml",

@@ -15,7 +15,14 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 NET = r"\w+([:+-]\w+)*"  # as models/registry.py reads it; a file's name too
+BY_NET = ("features.layer", "explain.layer", "explain.filters.layers")  # an entry a net
+CONVNET = "convnet"  # the net without a base
 NO_ARCHIVE = "data/none"  # an empty place that DVC can watch where no archive is read
+
+
+def is_net(name: str) -> bool:
+    """Return whether a section of that name is a net's; those of the tutorials' two are fixed."""
+    return re.fullmatch(NET, name) is not None and not name.isidentifier()
 
 
 class Section(BaseModel):
@@ -150,8 +157,8 @@ class FeaturesParams(Section):
 
     seed: Seed
     preprocessing: Literal["caffe", "0..1"]
-    layer: dict[str, str] = Field(
-        description="net -> whose maps are cached, and fine-tuning begins behind; else its last"
+    layer: dict[str, str | None] = Field(
+        description="net -> whose maps are cached, and fine-tuning begins behind; null: its last"
     )
     views: Annotated[int, Field(ge=1, le=64)] = Field(description="the first one is plain")
     batch_size: Count
@@ -255,7 +262,7 @@ class Params(Section):
     def _no_unknown_section(cls, raw: Any) -> Any:
         if isinstance(raw, dict):
             for key in raw.keys() - cls.model_fields.keys():
-                if not re.fullmatch(NET, str(key)) or str(key).isidentifier():
+                if not is_net(str(key)):
                     raise ValueError(f"a section or a net's, which {key!r} is not")
         return raw
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from convlens import provenance
-from convlens.params import MODELS
 from convlens.parts import parts
 from convlens.tracking import results
 from convlens.tracking.store import TrackingUnavailable, configure, session
 
-Name = Literal["data", "convnet", "vgg16"]
-NAMES: tuple[Name, ...] = ("data", *MODELS)  # type: ignore[assignment]
+DATA = "data"
 
-__all__ = ["NAMES", "Name", "TrackingUnavailable", "configure", "sync", "track"]
+__all__ = ["DATA", "TrackingUnavailable", "configure", "sync", "track"]
 
 
 def sync(root: Path, name: str) -> str | None:
@@ -37,7 +35,7 @@ def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
     `now` holds the sections of params.yaml in force; errors and result are those of `sync`. A
     stage that adds to no run, or is switched off, is passed over.
     """
-    for name in NAMES:
+    for name in (DATA, *now["nets"]):
         for part in parts(name):
             if part.stage == stage and now.get(part.name, {}).get("enabled", True):
                 params = {key: now[key] for key in part.sections}

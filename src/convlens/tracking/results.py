@@ -10,7 +10,7 @@ from typing import Any
 from convlens import lock, provenance
 from convlens.errors import InputError, masked
 from convlens.files import read_csv, read_json
-from convlens.params import MODELS, flat
+from convlens.params import BY_NET, flat
 from convlens.parts import DATA, Params, Part, parts, recipe_of
 
 UNKNOWN = "-"  # sorts before every date
@@ -96,16 +96,21 @@ def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:
     }
     if (changes := provenance.diff(root, of)).exists():
         files[f"{part.name}/uncommitted.diff"] = changes
-    others = {*MODELS} - {name} if name in MODELS else set()
     params = {
         key: masked(str(value))
         for key, value in flat(recipe)
-        if key.rsplit(".", 1)[-1] not in others and (part.core or not key.startswith("runtime."))
+        if _concerns(key, name) and (part.core or not key.startswith("runtime."))
     }
     mark = note.get("made", UNKNOWN)
     when = provenance.milliseconds(mark) if note else about.stat().st_mtime_ns // 1_000_000
     metrics = _numbers(root, part) | note.get("usage", {})
     return Made(part, mark, when, note.get("tags", {}), params, metrics, files)
+
+
+def _concerns(key: str, name: str) -> bool:
+    """Return whether a parameter is one of `name`; these sections have an entry a net."""
+    parent, _, net = key.rpartition(".")
+    return parent not in BY_NET or name in ("data", net)
 
 
 def _numbers(root: Path, part: Part) -> dict[str, float]:
