@@ -25,7 +25,7 @@ from convlens import Classifier, explain, params
 from convlens.data import augment, decode
 from convlens.explain import faithfulness, filters, saliency
 from convlens.gallery import curves, grids, heatmaps, style
-from convlens.models import convnet, keras_file, vgg16
+from convlens.models import backbone, convnet, keras_file
 
 PNG = io.BytesIO()
 Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)).save(PNG, "PNG")
@@ -123,9 +123,9 @@ CALLS = {
     ),
     "figures": lambda _, folder: _figures(folder),
     "model files": _files,
-    "VGG16's head": lambda real, _: vgg16.tail(
-        keras.Sequential([keras.Input((8, 8, 512)), keras.layers.MaxPooling2D(name="block5_pool")]),
-        "block5_pool", real.vgg16, "float32",
+    "a head on a base": lambda real, _: backbone.whole(
+        keras.Model(photo := keras.Input((8, 8, 3)), keras.layers.MaxPooling2D()(photo)),
+        real.vgg16, 2,
     ),
 }  # fmt: skip
 

@@ -187,7 +187,7 @@ def test_numbers_without_their_model(clone, tmp_path):
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text("{}\n")
     outs = [{"path": "models/convnet/model.keras", "md5": "0" * 32}]
-    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"train_convnet": {"outs": outs}}}))
+    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"train@convnet": {"outs": outs}}}))
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-qm", "numbers")
     finding = one(clone())

@@ -9,13 +9,13 @@ from pathlib import Path
 MIDWAY = {
     "fetch": "data/raw/.source.*.part.zip",
     "prepare": "data/.prepared.*.part",
-    "extract_features": "data/features/.train.*.part.npy",
-    "train_convnet": ".convlens/checkpoints/*.npz",
-    "train_vgg16": ".convlens/checkpoints/*.npz",
+    "extract_features@vgg16": "data/features/vgg16/.train.*.part.npy",
+    "train@convnet": ".convlens/checkpoints/*.npz",
+    "train@vgg16": ".convlens/checkpoints/*.npz",
 }
 # or, where that lasts for a moment only, what the stage loads when its work begins.
 LOADED = {
-    "fetch_weights": "_multiarray_umath",
+    "fetch_weights@vgg16": "_multiarray_umath",
     "show_views": "_pywrap_tensorflow",
     "evaluate@convnet": "_pywrap_tensorflow",
     "explain@vgg16": "_pywrap_tensorflow",

@@ -19,8 +19,8 @@ SWEEP = {
 
 def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(committed):
     rate = "vgg16.learning_rate"
-    committed.run("dvc", "exp", "run", "--name", "direct", "-S", f"{rate}=0.0004", "train_vgg16")
-    committed.run("dvc", "exp", "run", "--queue", "-S", f"{rate}=0.0006", "train_vgg16")
+    committed.run("dvc", "exp", "run", "--name", "direct", "-S", f"{rate}=0.0004", "train@vgg16")
+    committed.run("dvc", "exp", "run", "--queue", "-S", f"{rate}=0.0006", "train@vgg16")
     YAML().dump(SWEEP, committed.folder / "studies/rates.yaml")
     committed.run("python", "tools/study.py", "rates", "--count", "1", "--queue")
     committed.run("dvc", "exp", "run", "--run-all")

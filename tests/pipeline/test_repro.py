@@ -66,8 +66,8 @@ def test_mlflow_reads_back_what_the_files_say(ran):
 def test_another_rate_of_the_head_runs_no_feature_extraction(ran):
     ran.change({"vgg16": {"learning_rate": 0.0007}})
     told = ran.run("dvc", "repro").stdout
-    assert "Running stage 'train_vgg16'" in told
-    for untouched in ("extract_features", "train_convnet", "prepare", "evaluate@convnet"):
+    assert "Running stage 'train@vgg16'" in told
+    for untouched in ("extract_features@vgg16", "train@convnet", "prepare", "evaluate@convnet"):
         assert f"Running stage '{untouched}'" not in told
     before = json.dumps(ran.run("dvc", "status", "--json").stdout)
     assert "changed" not in before

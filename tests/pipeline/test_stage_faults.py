@@ -30,12 +30,12 @@ def check_repaired(repository, stage):
     ("victim", "end", "stage"),
     [
         ("both", signal.SIGINT, "fetch"),  # Ctrl-C reaches the whole foreground group
-        ("stage", signal.SIGTERM, "fetch_weights"),
+        ("stage", signal.SIGTERM, "fetch_weights@vgg16"),
         ("dvc", signal.SIGKILL, "prepare"),
         ("dvc", signal.SIGTERM, "show_views"),
-        ("stage", signal.SIGKILL, "extract_features"),
-        ("stage", signal.SIGKILL, "train_convnet"),
-        ("dvc", signal.SIGKILL, "train_vgg16"),
+        ("stage", signal.SIGKILL, "extract_features@vgg16"),
+        ("stage", signal.SIGKILL, "train@convnet"),
+        ("dvc", signal.SIGKILL, "train@vgg16"),
         ("both", signal.SIGINT, "evaluate@convnet"),
         ("dvc", signal.SIGTERM, "explain@vgg16"),
         ("both", signal.SIGINT, "report"),
@@ -60,9 +60,9 @@ def test_killed(committed, victim, end, stage):
 
 def test_two_at_once(committed):
     before = results(committed)
-    first = Started(committed, *ANEW, "extract_features")
-    first.wait_for_midst_of("extract_features")
-    second = committed.run(*ANEW, "extract_features", check=False)
+    first = Started(committed, *ANEW, "extract_features@vgg16")
+    first.wait_for_midst_of("extract_features@vgg16")
+    second = committed.run(*ANEW, "extract_features@vgg16", check=False)
     assert second.returncode != 0
     assert second.stderr.count("ERROR") == 1
     assert "Traceback" not in second.stderr
@@ -98,13 +98,13 @@ def disk(committed):
         ("fetch", "data/raw", "size=64k", "No space left on device"),
         ("fetch", "data/raw", "ro", "Read-only file system"),
         ("evaluate", "reports/convnet/evaluation", "ro", "Read-only file system"),
-        ("train_convnet", ".convlens/checkpoints", "size=64k", "No space left on device"),
-        ("train_convnet", "models/convnet", "size=64k", "No space left on device"),
+        ("train", ".convlens/checkpoints", "size=64k", "No space left on device"),
+        ("train", "models/convnet", "size=64k", "No space left on device"),
     ],
 )
 def test_full_or_read_only_disk(committed, disk, stage, folder, options, found):
     disk(folder, options)
-    words = ["convnet"] if stage == "evaluate" else []
+    words = ["convnet"] if stage in ("evaluate", "train") else []
     done = committed.run("python", f"pipeline/{stage}.py", *words, check=False)
     assert done.returncode == 2
     assert done.stderr.count("expected:") == 1
@@ -121,8 +121,8 @@ def test_full_or_read_only_disk(committed, disk, stage, folder, options, found):
     ("words", "file", "owner"),
     [
         ("prepare", "data/raw/source.zip", "fetch"),
-        ("train_vgg16", "data/features/train.npy", "extract_features"),
-        ("evaluate convnet", "models/convnet/model.keras", "train_convnet"),
+        ("train vgg16", "data/features/vgg16/train.npy", "extract_features@vgg16"),
+        ("evaluate convnet", "models/convnet/model.keras", "train@convnet"),
     ],
 )
 def test_a_damaged_result_is_refused_then_restored(committed, words, file, owner):

@@ -9,8 +9,8 @@ from convlens import reproduce
 def test_another_seed_or_another_order_of_sums_is_found(ran, committed, changes):
     assert list(reproduce.differences(ran.folder, committed.folder)) == []
     committed.change(changes)
-    committed.run("dvc", "repro", "--single-item", "train_convnet")
+    committed.run("dvc", "repro", "--single-item", "train@convnet")
     found = {(d.stage, d.file) for d in reproduce.differences(ran.folder, committed.folder)}
-    assert ("train_convnet", "models/convnet/model.keras") in found
+    assert ("train@convnet", "models/convnet/model.keras") in found
     committed.run("git", "checkout", "params.yaml", "dvc.lock", "models")
     committed.run("dvc", "checkout", "--force")

@@ -65,7 +65,8 @@ class Outputs:
     def lock(self, stage: str) -> None:
         path = self.root / "dvc.lock"
         entries = dict(lock.stages(path))
-        (part,) = [p for name in tracking.NAMES for p in parts.parts(name) if p.stage == stage]
+        every = [p for name in ("data", *self.params["nets"]) for p in parts.parts(name)]
+        (part,) = [p for p in every if p.stage == stage]
         files = [f for pattern in part.files for f in sorted(self.root.glob(pattern))]
         outs = [
             {"path": str(f.relative_to(self.root)), "md5": lock.md5(f)}
@@ -100,8 +101,8 @@ class Outputs:
         marks = {"parameters": 7, "precision": "float32", "weights_sha256": weights}
         write_json(folder / "metrics.json", {"loss": 0.1, "epochs": epochs} | marks)
         usage = {"seconds": 1.5, "peak_memory_mb": 9}
-        write_json(self.root / ".convlens/usage" / f"train_{name}.json", usage)
-        return self.ended(f"train_{name}")
+        write_json(self.root / ".convlens/usage" / f"train@{name}.json", usage)
+        return self.ended(f"train@{name}")
 
     def evaluate(
         self, name: str = "convnet", weights: str = WEIGHTS, accuracy: float = 0.75

@@ -60,7 +60,7 @@ def test_a_result_that_dvc_brings_back_finds_its_note_again(outputs):
     outputs.train(weights="b" * 64)
     for name in set(first) - {"provenance.json"}:  # DVC's run cache knows no note
         (folder / name).write_bytes(first[name])
-    outputs.lock("train_convnet")
+    outputs.lock("train@convnet")
     outputs.sync("convnet")
     assert (folder / "provenance.json").read_bytes() == first["provenance.json"]
 

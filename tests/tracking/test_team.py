@@ -164,7 +164,7 @@ def test_a_server_that_dies_midway_costs_a_sentence(outputs, server, monkeypatch
     with pytest.raises(tracking.TrackingUnavailable, match="onnection"):
         outputs.train(weights="f" * 64)
     assert (outputs.root / "models/convnet/provenance.json").exists()
-    outputs.lock("train_convnet")
+    outputs.lock("train@convnet")
     monkeypatch.undo()
     outputs.fresh_store()
     assert outputs.sync("convnet")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from convlens.explain.classifier import Classifier
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
@@ -16,6 +20,12 @@ def spatial(classifier: Classifier) -> list[str]:
 def convolutions(classifier: Classifier) -> list[str]:
     """Return all convolution layers that look at more than one place, in order."""
     return _of(classifier, _CONVOLUTIONS)
+
+
+def spread(names: Sequence[str], count: int) -> list[str]:
+    """Return at most `count` of `names`, evenly, the last one included."""
+    rows = np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int)
+    return [names[row] for row in dict.fromkeys(rows.tolist())]
 
 
 def stages(classifier: Classifier) -> list[str]:

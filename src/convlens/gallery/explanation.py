@@ -26,6 +26,7 @@ from convlens.params import FilterParams
 from convlens.progress import Progress, silent
 from convlens.text import says
 
+_LAYERS_SHOWN = 18
 CLASSES_SHOWN = 4  # classes with pictures of their own
 NAMES: dict[Method, str] = {
     "grad-cam": "Grad-CAM",
@@ -64,6 +65,16 @@ def first_of_classes(photos: Sequence[Photo]) -> list[Photo]:
     return [first[label] for label in labels][:CLASSES_SHOWN]
 
 
+def _spatial(classifier: Classifier) -> list[str]:
+    """Return the layers that the pictures show: all of VGG16's, some of a deeper net's."""
+    return layers.spread(layers.spatial(classifier), _LAYERS_SHOWN)
+
+
+def _convolutions(classifier: Classifier) -> list[str]:
+    known = {*layers.convolutions(classifier)}
+    return [layer for layer in _spatial(classifier) if layer in known]
+
+
 class Seen(NamedTuple):
     """What one pass through the net and one back show of every photo.
 
@@ -85,10 +96,10 @@ def see(
     progress: Progress = silent,
 ) -> Seen:
     """Run each of `photos` once; of the `few` among them, keep every convolution's gradients."""
-    names, layer = layers.spatial(classifier), layer or classifier.default_layer
+    names, layer = _spatial(classifier), layer or classifier.default_layer
     kept, maps, depth = {}, [], Depth(classifier)
     for photo in progress(photos, what=f"heatmaps of {layer}", unit="photo"):
-        asked = [layer, *(layers.convolutions(classifier) if photo in few else ())]
+        asked = [layer, *(_convolutions(classifier) if photo in few else ())]
         seen = gather(classifier, photo.pixels[None], names, asked)
         depth.add({name: seen.maps[name] for name in names})
         maps.append(class_activation(seen, layer, method))
@@ -112,7 +123,7 @@ def write_activations(
     fewer: its most varied.
     """
     classifier = seen.classifier
-    maps = {layer: seen.maps[layer][0] for layer in layers.spatial(classifier)}
+    maps = {layer: seen.maps[layer][0] for layer in _spatial(classifier)}
     for number, (layer, values) in enumerate(
         progress(maps.items(), what=f"channels of {photo.name}", total=len(maps), unit="layer"), 1
     ):
@@ -125,7 +136,7 @@ def write_activations(
         chosen[layer] = (index, values[..., index])
     heading = f"{classifier.name}: one channel a layer"
     save(channels.large(photo.original, chosen, heading, colormap), out / "channels.png")
-    only = {layer: maps[layer] for layer in layers.convolutions(classifier)}
+    only = {layer: maps[layer] for layer in _convolutions(classifier)}
     heading = f"{classifier.name}: convolution by convolution"
     save(grids.overview(only, heading, colormap, photo.original), out / "overview.png")
 
@@ -215,7 +226,7 @@ def write_methods(
 
 def write_layers(seen: Evidence, photo: Photo, out: Path, *, method: Method, colormap: str) -> None:
     """Write NAME_layers.png: the heatmap of one photo from every convolution."""
-    names = layers.convolutions(seen.classifier)
+    names = _convolutions(seen.classifier)
     columns = [Look(class_activation(seen, name, method).maps[0], name) for name in names]
     heading = f"{seen.classifier.name}: the same question at every depth ({NAMES[method]})"
     figure = views([photo.original], [columns], heading, "", colormap)

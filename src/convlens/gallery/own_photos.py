@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +125,7 @@ class Explainer:
         self.classifier, self.layer, self.method = classifier, layer, method
         self.colormap, self.label = colormap, label
         self.depths = layers.stages(classifier)[-_DEPTHS:]
-        self.rows = _spread(layers.convolutions(classifier), _ROWS)
+        self.rows = layers.spread(layers.convolutions(classifier), _ROWS)
 
     def gather(self, images: NDArray[Any], classes: Any = None) -> Evidence:
         """Run photos (N, H, W, c) forward and back for all that pages show: always one graph."""
@@ -229,9 +229,3 @@ def _inside(maps: Any) -> Any:
     """Cut an eighth off every edge of (h, w, K) maps: padding makes channels that see but that."""
     high, wide = maps.shape[0] // 8, maps.shape[1] // 8
     return maps[high : maps.shape[0] - high, wide : maps.shape[1] - wide]
-
-
-def _spread(names: Sequence[str], count: int) -> list[str]:
-    """Return at most `count` of `names`, evenly, the last one included."""
-    rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int))
-    return [names[row] for row in rows]

@@ -59,7 +59,8 @@ def maps_of(base: keras.Model, layer: str | None) -> Any:
         return base.output
     try:
         found = base.get_layer(layer).output
-        keras.Model(found, base.output)
+        if found is not base.output:
+            keras.Model(found, base.output)
     except ValueError as error:
         raise InputError(
             f"features.layer.{base.name}", expected="a layer that all behind it goes through",

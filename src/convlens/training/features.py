@@ -44,8 +44,9 @@ def extract_features(
 
     features.json says what they are. The convnet has no base: it gets no more than that file.
     """
-    write_json(out / SETTINGS, {"net": net, "features": params.model_dump()})
+    made = {"net": net, "features": params.model_dump()}
     if registry.find(net) is None:
+        write_json(out / SETTINGS, made)
         return
     image_size = load_split(prepared, "train").images.shape[1]
     whole = backbone.base(net, base_weights, params.preprocessing, image_size)
@@ -56,6 +57,7 @@ def extract_features(
             base, load_split(prepared, name), out / f"{name}.npy", params,
             views=views, what=f"features of {name}", progress=progress,
         )  # fmt: skip
+    write_json(out / SETTINGS, made)
 
 
 def settings(cached: Path) -> FeaturesParams:

@@ -1,4 +1,4 @@
-"""VGG16: right preprocessing, cached features equal the whole net, block 5 from the cache."""
+"""A head on a base: right preprocessing, cached features equal the whole net, fine-tuning."""
 
 import hashlib
 import subprocess
@@ -14,10 +14,10 @@ from convlens.data.dataset import load_split
 from convlens.errors import InputError
 from convlens.evaluation.metrics import Scored, log_loss
 from convlens.evaluation.predict import logits
-from convlens.files import read_csv, read_json
-from convlens.models import keras_file, vgg16, weights
+from convlens.files import read_csv, read_json, write_json
+from convlens.models import backbone, keras_file, vgg16, weights
 from convlens.training import features
-from convlens.training.vgg16 import train
+from convlens.training.transfer import train
 
 SIDE = 48
 
@@ -38,16 +38,15 @@ def small(real):
     return head, real.features.model_copy(update={"views": 2, "batch_size": 32})
 
 
-def test_it_equals_keras_vgg16_with_caffe_preprocessing(base, small, prepared):
-    net, values, _ = base
-    head, how = small
+def test_it_equals_keras_vgg16_with_caffe_preprocessing(base, real, prepared):
+    net, values, path = base
     images = load_split(prepared, "test").images[:4].astype(np.float32)
     expected = net(keras.applications.vgg16.preprocess_input(images.copy()))
-    whole = vgg16.build(values, how, head, SIDE)
+    whole = backbone.whole(backbone.base("vgg16", path, "caffe", SIDE), real.vgg16, 2)
     found = keras.Model(whole.input, whole.get_layer("block5_pool").output)(images)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
-    plain = how.model_copy(update={"preprocessing": "0..1"})
-    tutorials = vgg16.base(values, plain, SIDE, "float32")
+    np.testing.assert_array_equal(vgg16.base(values, "caffe", SIDE)(images), found)
+    tutorials = backbone.base("vgg16", path, "0..1", SIDE)
     np.testing.assert_allclose(tutorials(images), net(images / 255), rtol=1e-3, atol=1e-4)
 
 
@@ -61,10 +60,10 @@ def test_the_saved_net_says_of_pixels_what_training_saw_on_features(
     head, how = small
     fine = head.fine_tune.model_copy(update={"epochs": 1 if layer == "block4_pool" else 0})
     head = head.model_copy(update={"fine_tune": fine})
-    how = how.model_copy(update={"layer": layer})
+    how = how.model_copy(update={"layer": {"vgg16": layer}})
     exact = replace(machine, precision="float32")
-    features.extract_features(how, exact, prepared, path, tmp_path / "features")
-    train(head, how, exact, prepared, path, tmp_path / "features", tmp_path / "out")
+    features.extract_features("vgg16", how, exact, prepared, path, tmp_path / "features")
+    train("vgg16", head, exact, prepared, path, tmp_path / "features", tmp_path / "out")
     model = keras_file.load(tmp_path / "out/model.keras")
     split = load_split(prepared, "validation")
     z = logits(model, split.images)
@@ -84,12 +83,12 @@ def test_the_saved_net_says_of_pixels_what_training_saw_on_features(
 def test_view_0_is_plain_and_the_others_are_not(tmp_path, base, small, prepared, machine):
     _, values, path = base
     _, how = small
-    features.extract_features(how, machine, prepared, path, tmp_path)
+    features.extract_features("vgg16", how, machine, prepared, path, tmp_path)
     cached = np.load(tmp_path / "train.npy")
     assert cached.shape == (2, 96, 1, 1, 512)
     assert cached.dtype == np.float16
     assert np.load(tmp_path / "validation.npy").shape[0] == 1
-    net = vgg16.base(values, how, SIDE, machine.policy)
+    net = keras_file.with_policy(vgg16.base(values, "caffe", SIDE), machine.policy)
     images = np.ascontiguousarray(load_split(prepared, "train").images[:32])
     plain = np.asarray(net(images), np.float16)
     np.testing.assert_allclose(cached[0, :32], plain, rtol=0.05, atol=0.02)
@@ -103,11 +102,12 @@ def test_features_that_cannot_fit_the_disk_or_belong_to_other_images_are_refused
     with monkeypatch.context() as patched:
         patched.setattr(space.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 1000}))
         with pytest.raises(InputError, match="bytes of free disk"):
-            features.extract_features(how, machine, prepared, base[2], tmp_path)
+            features.extract_features("vgg16", how, machine, prepared, base[2], tmp_path)
     assert list(tmp_path.iterdir()) == []
+    write_json(tmp_path / "features.json", {"features": how.model_dump()})
     np.save(tmp_path / "train.npy", np.zeros((1, 5, 1, 1, 512), np.float16))
     with pytest.raises(InputError, match="features of 96 images"):
-        train(head, how, machine, prepared, base[2], tmp_path, tmp_path / "out")
+        train("vgg16", head, machine, prepared, base[2], tmp_path, tmp_path / "out")
 
 
 def test_batches_and_views_that_cannot_fit_the_memory_are_refused_before_any_work(
@@ -116,12 +116,12 @@ def test_batches_and_views_that_cannot_fit_the_memory_are_refused_before_any_wor
     head, how = small
     huge = how.model_copy(update={"batch_size": 100_000_000})
     with pytest.raises(InputError, match=r"features\.batch_size 100000000(.|\n)*GiB needed"):
-        features.extract_features(huge, machine, prepared, base[2], tmp_path / "features")
+        features.extract_features("vgg16", huge, machine, prepared, base[2], tmp_path / "features")
     assert list(tmp_path.iterdir()) == []
-    features.extract_features(how, machine, prepared, base[2], tmp_path / "features")
+    features.extract_features("vgg16", how, machine, prepared, base[2], tmp_path / "features")
     huge = head.model_copy(update={"batch_size": 1_000_000_000})
     with pytest.raises(InputError, match=r"batch_size 1000000000(.|\n)*GiB needed"):
-        train(huge, how, machine, prepared, base[2], tmp_path / "features", tmp_path / "out")
+        train("vgg16", huge, machine, prepared, base[2], tmp_path / "features", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -130,15 +130,15 @@ import sys
 from pathlib import Path
 from convlens import params, runtime
 from convlens.training.features import extract_features
-from convlens.training.vgg16 import train
+from convlens.training.transfer import train
 p = params.changed(params.load(Path("params.yaml")), {
-    "features": {"layer": "block4_pool", "views": 2, "batch_size": 32},
+    "features": {"layer": {"vgg16": "block4_pool"}, "views": 2, "batch_size": 32},
     "vgg16": {"epochs": 2, "units": 16, "fine_tune": {"epochs": 1}},
 }, "test")
 machine = runtime.configure(p.runtime)
 prepared, base, out = map(Path, sys.argv[1:])
-extract_features(p.features, machine, prepared, base, out / "features")
-train(p.vgg16, p.features, machine, prepared, base, out / "features", out)
+extract_features("vgg16", p.features, machine, prepared, base, out / "features")
+train("vgg16", p.vgg16, machine, prepared, base, out / "features", out)
 """
 
 
@@ -157,7 +157,7 @@ def test_a_checkpoint_of_another_seed_or_batch_size_is_not_taken(
     tmp_path, base, small, prepared, machine
 ):
     head, how = small
-    features.extract_features(how, machine, prepared, base[2], tmp_path / "features")
+    features.extract_features("vgg16", how, machine, prepared, base[2], tmp_path / "features")
 
     class Killed(BaseException):
         pass
@@ -172,7 +172,7 @@ def test_a_checkpoint_of_another_seed_or_batch_size_is_not_taken(
 
         folders = (prepared, base[2], tmp_path / "features", tmp_path / "out")
         checkpoints = tmp_path / "checkpoints"
-        train(params, how, machine, *folders, checkpoints=checkpoints, on_epoch=[listen])
+        train("vgg16", params, machine, *folders, checkpoints=checkpoints, on_epoch=[listen])
         return told
 
     with pytest.raises(Killed):
