@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 OUT = Path("data/code")
-# They carry values, messages and copies, so no result depends on them: the values themselves are
-# tracked by DVC as parameters, and MLflow only receives what the files already say.
-NEUTRAL = {"errors", "params", "progress", "tracking"}
+# They carry values, messages, places and copies, so no result depends on them: DVC itself tracks
+# parameters and the paths of files, and MLflow only receives what the files already say.
+NEUTRAL = {"errors", "params", "paths", "progress", "tracking"}
 PACKAGE = "__init__"  # followed, since it can import others, but too dull to be listed
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
