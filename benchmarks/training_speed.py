@@ -6,7 +6,8 @@ Run a pipeline at 150 pixels first: photos and the base's weights are those of t
 `dvc repro`. Contenders take turns, each in a process of its own; an epoch is all training images
 and all validation images. The base on every augmented image is slow, so it is timed on a fifth of
 the photos and scaled. ConvLens decodes once, which counts for VGG16 as a whole. Writes
-benchmarks/results.json and docs/bench.png; PyTorch runs if it is installed.
+benchmarks/results.json and docs/bench.png; PyTorch runs if it is installed. ConvLens runs in each
+precision that the machine computes.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ from convlens.text import aligned
 HERE, FIGURE = Path(__file__).parent, Path("docs/bench.png")
 PREPARED, ARCHIVE = Path("data/prepared"), Path("data/raw/source.zip")
 USAGE = Path(".convlens/usage/prepare.json")
-CONTENDERS = ("tutorial", "idiomatic", "pytorch", "convlens_")
+OTHERS = ("tutorial", "idiomatic", "pytorch")
 TITLES = {
     "tutorial": "tutorials' recipe",
     "idiomatic": "Keras' guides",
     "pytorch": "PyTorch's guides",
-    "convlens_": "ConvLens",
+    "convlens_ float32": "ConvLens, float32",
+    "convlens_ bfloat16": "ConvLens, bfloat16",
 }
 SIDE = 150
 EPOCHS = 30  # of augmented VGG16
@@ -53,7 +55,8 @@ def main(rounds: int) -> None:
     data = read_json(PREPARED / "data.json")
     if data["image_size"] != SIDE:
         sys.exit(f"bench: photos of {data['image_size']} pixels; wants {SIDE}: run `make photos`")
-    contenders = [name for name in CONTENDERS if name != "pytorch" or _has("torchvision")]
+    ours = [f"convlens_ {precision}" for precision in sorted({"float32", machine.precision})]
+    contenders = [*(name for name in OTHERS if name != "pytorch" or _has("torchvision")), *ours]
     found: dict[str, dict[str, list[Any]]] = {"convnet": {}, "vgg16": {}}
     with tempfile.TemporaryDirectory() as folder:
         whole, fifth = Path(folder) / "whole", Path(folder) / "fifth"
@@ -63,18 +66,15 @@ def main(rounds: int) -> None:
                 _say(f"round {turn + 1} of {rounds}: {TITLES[name]}")
                 convnet = _run(name, "convnet", whole, 3)
                 found["convnet"].setdefault(name, []).append(convnet)
-                ours = name == "convlens_"
-                vgg16 = _run(name, "vgg16", fifth, EPOCHS if ours else 2)
-                vgg16["seconds"] = [s if ours else s * share for s in vgg16["seconds"]]
+                vgg16 = _run(name, "vgg16", fifth, EPOCHS if name in ours else 2)
+                vgg16["seconds"] = [s * (share, 1)[name in ours] for s in vgg16["seconds"]]
                 found["vgg16"].setdefault(name, []).append(vgg16)
-        limits = _limits(machine.precision)
-        limits["waiting"] = _run("convlens_", "waiting", whole, 1)["waiting"]
+        limits = {name.split()[1]: _limits(name) for name in ours}
     result = {
         "command": "python benchmarks/training_speed.py",
         "machine": machine.record(),
         "data": data["counts"],
-        "ceiling_gflops": limits["ceiling"],
-        "plain_forward_images_per_s": limits["forward"],
+        "limits": limits,
         **_tables(found, limits),
     }
     write_json(HERE / "results.json", result)
@@ -105,25 +105,29 @@ def _lay_out(folder: Path, every: int) -> dict[str, int]:
     return counts
 
 
-def _run(script: str, *arguments: object) -> dict[str, Any]:
+def _run(name: str, *arguments: object) -> dict[str, Any]:
+    script, *precision = name.split()
     command = [sys.executable, HERE / "contenders" / f"{script}.py", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *precision], capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"bench: {script} failed:\n{done.stderr[-3000:]}")
+        sys.exit(f"bench: {name} failed:\n{done.stderr[-3000:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def _limits(precision: str) -> dict[str, Any]:
-    _say("the machine's ceiling, and plain Keras")
-    ceiling = {}
-    for kind in ("float32", "bfloat16"):
-        product = _run("machine", "ceiling", kind)
-        ceiling[kind] = round(product["gflop"] / min(product["seconds"]))
+def _limits(name: str) -> dict[str, Any]:
+    """Return what one precision of ConvLens is held against: GFLOP/s, plain Keras, its waiting."""
+    precision = name.split()[1]
+    _say(f"the machine's ceiling, and plain Keras, in {precision}")
+    product = _run("machine", "ceiling", precision)
     forward = {}
     for batch in BATCHES:
         plain = _run("machine", "forward", precision, batch)
         forward[str(batch)] = round(plain["images"] / min(plain["seconds"]), 1)
-    return {"ceiling": ceiling, "forward": forward}
+    return {
+        "ceiling_gflops": round(product["gflop"] / min(product["seconds"])),
+        "plain_forward_images_per_s": forward,
+        "waiting": round(_run(name, "waiting", ".", 1)["waiting"], 4),
+    }
 
 
 def _tables(
@@ -141,7 +145,7 @@ def _tables(
             "seconds": round(seconds, 2),
             "images_per_s": round(epochs * (train + validation) / seconds, 1),
             "gflops": round(rate),
-            "share_of_ceiling": round(rate / limits["ceiling"][precision], 3),
+            "share_of_ceiling": round(rate / limits[precision]["ceiling_gflops"], 3),
             "peak_memory_mb": max(run["peak_memory_mb"] for run in rounds),
             "precision": precision,
         }
@@ -151,11 +155,10 @@ def _tables(
         epoch = median(s for run in rounds for s in run["seconds"])
         precision = rounds[0].get("precision", "float32")
         convnet[name] = row(rounds, epoch, work * GFLOP["convnet"], precision)
-    convnet["convlens_"]["waiting"] = round(limits["waiting"], 4)
     vgg16 = {}
     for name, rounds in found["vgg16"].items():
         precision = rounds[0].get("precision", "float32")
-        if name == "convlens_":
+        if name not in OTHERS:
             views = rounds[0]["views"]
             features, head = (median(run["seconds"][i] for run in rounds) for i in (0, 1))
             seen = views * train + validation
@@ -170,42 +173,53 @@ def _tables(
             total = row(rounds, epoch, (train + validation) * GFLOP["vgg16"], precision)
             total["seconds"] = round(EPOCHS * epoch, 1)
         vgg16[name] = total
-    best = max(limits["forward"].values())
     return {
         "convnet_epoch": convnet,
         f"vgg16_{EPOCHS}_epochs": vgg16,
         "ratios": {
-            "convnet_epoch": _ratio(convnet),
-            "vgg16": _ratio(vgg16),
-            "base_forward": round(vgg16["convlens_"]["base_images_per_s"] / best, 3),
+            name: {
+                "convnet_epoch": _times(convnet, name),
+                "vgg16": _times(vgg16, name),
+                "base_forward": round(row["base_images_per_s"] / _plain(limits, name), 3),
+            }
+            for name, row in vgg16.items()
+            if name not in OTHERS
         },
     }
 
 
-def _ratio(rows: dict[str, Any]) -> dict[str, float]:
-    ours = rows["convlens_"]["seconds"]
-    return {name: round(row["seconds"] / ours, 2) for name, row in rows.items()}
+def _plain(limits: dict[str, Any], name: str) -> float:
+    return float(max(limits[name.split()[1]]["plain_forward_images_per_s"].values()))
+
+
+def _times(rows: dict[str, Any], ours: str) -> dict[str, float]:
+    return {
+        name: round(row["seconds"] / rows[ours]["seconds"], 2)
+        for name, row in rows.items()
+        if name in OTHERS
+    }
 
 
 def _show(result: dict[str, Any]) -> None:
     for what in ("convnet_epoch", f"vgg16_{EPOCHS}_epochs"):
-        rows = [(what, "seconds", "×", "images/s", "GFLOP/s", "of ceiling", "peak MB", "precision")]
+        rows = [(what, "seconds", "images/s", "GFLOP/s", "of ceiling", "peak MB", "precision")]
         for name, row in result[what].items():
-            ratio = result["ratios"]["convnet_epoch" if what == "convnet_epoch" else "vgg16"][name]
             numbers = (f"{row['images_per_s']:.0f}", str(row["gflops"]))
             share = f"{row['share_of_ceiling']:.0%}"
             memory = str(row["peak_memory_mb"])
-            cells = (f"{row['seconds']:.1f}", f"{ratio:.1f}", *numbers, share, memory)
+            cells = (f"{row['seconds']:.1f}", *numbers, share, memory)
             rows.append((TITLES[name], *cells, row["precision"]))
         print(aligned(rows), end="\n\n")
-    ours = result[f"vgg16_{EPOCHS}_epochs"]["convlens_"]
-    print(
-        f"VGG16's base: {ours['base_images_per_s']} images/s, everything included, against "
-        f"{max(result['plain_forward_images_per_s'].values())} of plain Keras at its best batch "
-        f"size; {EPOCHS} epochs of the head on {ours['views']} cached views of each "
-        f"photo: {ours['seconds_head']} s; share "
-        f"of a convnet step spent waiting: {result['convnet_epoch']['convlens_']['waiting']:.1%}"
-    )
+    for name, ratios in result["ratios"].items():
+        ours = result[f"vgg16_{EPOCHS}_epochs"][name]
+        print(
+            f"{TITLES[name]}: convnet {ratios['convnet_epoch']}, VGG16 {ratios['vgg16']} times as "
+            f"fast; VGG16's base {ours['base_images_per_s']} images/s, everything included, "
+            f"against {_plain(result['limits'], name)} of plain Keras at its best batch size; "
+            f"{EPOCHS} epochs of the head on {ours['views']} cached views of each photo: "
+            f"{ours['seconds_head']} s; share of a convnet step spent waiting: "
+            f"{result['limits'][name.split()[1]]['waiting']:.1%}"
+        )
 
 
 @style.applied()
@@ -218,7 +232,7 @@ def _draw(result: dict[str, Any]) -> None:
     for axes, (what, (title, unit)) in zip(fig.subplots(1, 2), panels.items(), strict=True):
         rows = result[what]
         values = [row["seconds"] / unit for row in rows.values()]
-        colours = [style.VERMILION if name == "convlens_" else style.SKY for name in rows]
+        colours = [style.SKY if name in OTHERS else style.VERMILION for name in rows]
         bars = axes.barh([TITLES[name] for name in rows], values, 0.6, color=colours)
         axes.bar_label(bars, [f"{value:.1f}" for value in values], padding=3, color=style.INK)
         axes.invert_yaxis()

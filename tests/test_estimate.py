@@ -1,5 +1,6 @@
 """The estimate's arithmetic against the nets themselves and against sums worked out by hand."""
 
+import tarfile
 import zipfile
 
 import keras
@@ -52,18 +53,21 @@ def test_a_stage_costs_what_its_images_cost(recipe):
     assert three["extract_features"] - one["extract_features"] == pytest.approx(2000 * an_image)
     assert three["evaluate@vgg16"] - one["evaluate@vgg16"] == pytest.approx(100 * an_image)
     assert three["train_convnet"] == one["train_convnet"]
+    four = params.changed(recipe, {"data": {"classes": ["cat", "dog", "rabbit", "bear"]}}, "test")
+    assert estimate.images(four.data)["train"] == 2 * estimate.images(recipe.data)["train"]
 
 
 def test_photos_are_counted_where_they_lie(recipe, tmp_path):
     for number in range(40):
         (tmp_path / f"cat.{number}.jpg").write_bytes(b"")
     (tmp_path / "Thumbs.db").write_bytes(b"")
-    packed = tmp_path / "packed.zip"
-    with zipfile.ZipFile(packed, "w") as archive:
+    packed, tarred = tmp_path / "packed.zip", tmp_path / "packed.tgz"
+    with zipfile.ZipFile(packed, "w") as archive, tarfile.open(tarred, "w:gz") as tape:
         for path in sorted(tmp_path.glob("*.jpg")):
             archive.write(path, path.name)
+            tape.add(path, path.name)
     shares = {"train": 0.5, "validation": 0.25, "test": 0.25}
-    for place in (tmp_path, packed):
+    for place in (tmp_path, packed, tarred):
         changes = {"data": {"source": "archive", "archive": str(place), "split": shares}}
         found = estimate.images(params.changed(recipe, changes, "test").data)
         assert found == {"train": 20, "validation": 10, "test": 10}

@@ -70,9 +70,10 @@ def vgg16(given: params.Params, machine: runtime.Runtime, out: Path, epochs: int
     watch.report(precision=machine.precision, views=long.features.views)
 
 
-def main(name: str, epochs: int) -> None:
+def main(name: str, epochs: int, precision: str) -> None:
     """Train into a folder that is thrown away."""
-    given = params.load(Path("params.yaml"))
+    changes = {"runtime.precision": precision}
+    given = params.changed(params.load(Path("params.yaml")), changes, "bench")
     machine = runtime.configure(given.runtime)
     work: Any = {"convnet": convnet, "vgg16": vgg16, "waiting": waiting}[name]
     with tempfile.TemporaryDirectory() as out:
@@ -80,4 +81,4 @@ def main(name: str, epochs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[3]), sys.argv[4])

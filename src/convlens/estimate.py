@@ -7,6 +7,7 @@ which is meant to be right within a factor of one and a half.
 
 from __future__ import annotations
 
+import tarfile
 import time
 from collections.abc import Mapping
 from itertools import pairwise
@@ -15,6 +16,7 @@ from pathlib import Path
 from convlens.data.archive import open_archive
 from convlens.data.folder import listing
 from convlens.data.names import is_photo
+from convlens.data.pack import DAMAGED, is_tar
 from convlens.errors import InputError
 from convlens.evaluation.summary import duration
 from convlens.models import convnet, vgg16
@@ -28,7 +30,7 @@ BASE_SHARE, CONVNET_SHARE = 0.85, 0.55
 START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
 TRAINING = 3  # a step's way back costs two ways forward
 EXAMPLES = 400  # ways forward of maps, saliencies and the cascade over the examples
-_SOURCES = {"cats-and-dogs-small": 3000, "kaggle-cats-dogs": 25_000}
+_SOURCES = {"cats-and-dogs-small": 3000, "kaggle-cats-dogs": 25_000, "flowers": 3670, "pets": 7390}
 _SPLITS = ("train", "validation", "test")
 
 
@@ -36,7 +38,9 @@ def images(data: DataParams) -> dict[str, int]:
     """Return about how many images each split will have; those of an archive are counted."""
     asked = {name: getattr(data.split, name) for name in _SPLITS}
     if isinstance(data.split.train, int):
-        return {name: 2 * int(size) for name, size in asked.items()}
+        return {
+            name: len(data.classes or ("cat", "dog")) * int(size) for name, size in asked.items()
+        }
     total = _SOURCES.get(data.source) or _archived(Path(data.archive or ""))
     return {name: round(size * total) for name, size in asked.items()}
 
@@ -46,9 +50,12 @@ def _archived(path: Path) -> int:
     try:
         if path.is_dir():
             return len(listing(path).photos)
+        if is_tar(path):
+            with tarfile.open(path) as packed:
+                return sum(map(is_photo, packed.getnames()))
         with open_archive(path) as archive:
             return sum(map(is_photo, archive.namelist()))
-    except InputError:  # the stage that reads it says what is wrong
+    except (InputError, *DAMAGED):  # the stage that reads it says what is wrong
         return 0
 
 

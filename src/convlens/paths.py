@@ -12,6 +12,7 @@ from convlens.errors import InputError
 
 PARAMS, LOCK = Path("params.yaml"), Path("dvc.lock")
 SOURCE = Path("data/raw/source.zip")
+DIGESTS = Path("data/digests.json")  # in git: what came when an address was first used
 PREPARED = Path("data/prepared")
 DATA, MANIFEST = PREPARED / "data.json", PREPARED / "manifest.csv"
 EXAMPLES = PREPARED / "examples"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from convlens import class_names
+from convlens.data import numbered
 from convlens.data.classes import CATS_AND_DOGS, Classes, found
 from convlens.data.split_names import split_of
 from convlens.data.whats_there import several_folders
 from convlens.errors import InputError
-
-_NUMBERED = re.compile(r"(.+)\.\d+\.[^.]+")  # rose.12.jpg
 
 
 def classes(photos: Sequence[str], where: Path) -> Classes:
@@ -36,9 +34,9 @@ def classes(photos: Sequence[str], where: Path) -> Classes:
     usual = [d for d, folders in enumerate(by_depth) if _has_both(folders)]
     if usual:
         return checked(by_depth[usual[0]], where) if len(usual) == 1 else CATS_AND_DOGS
-    own = {match[1] for parts in paths if (match := _NUMBERED.fullmatch(parts[-1]))}
+    own = numbered.classes(photos)
     if _has_both(own):
-        return CATS_AND_DOGS
+        return checked(own, where)
     for depth, folders in enumerate(by_depth):
         if len(folders) > 1:
             _refuse_groups(paths, depth, where)

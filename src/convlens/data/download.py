@@ -39,11 +39,12 @@ def download(
     path: Path,
     *,
     sha256: str | None = None,
+    pinned_in: Path | None = None,
     attempts: int = 6,
     progress: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Download `url` to `path`; does nothing if `path` is there.
+) -> str:
+    """Download `url` to `path` and return its sha256; if that file is there, nothing is fetched.
 
     What has arrived waits in `<path>.part` for the next attempt or the next process. It is
     resumed with `Range` and `If-Range` (RFC 9110, 13.1.5), so a file that changed on the server
@@ -54,6 +55,8 @@ def download(
     ----------
     sha256
         The expected digest of the whole file, in hex.
+    pinned_in
+        The file that says so since the first download, for a user who trusts a new one.
     attempts
         How many times in a row an attempt may fail without getting further than ever before.
     sleep
@@ -67,11 +70,11 @@ def download(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
-        if path.exists():
-            return
+        if path.exists() and (found := files.sha256(path)) == (sha256 or found):
+            return found
         partial = _Partial(path)
         _fill(url, partial, attempts, progress, sleep)
-        partial.finish(path, url, sha256)
+        return partial.finish(path, url, sha256, pinned_in)
 
 
 class _Partial:
@@ -102,20 +105,23 @@ class _Partial:
             if validator:
                 files.write_text(self.tag, validator)
 
-    def finish(self, path: Path, url: str, sha256: str | None) -> None:
-        found = files.sha256(self.body) if sha256 else None
-        if found != sha256:
+    def finish(self, path: Path, url: str, sha256: str | None, pinned_in: Path | None) -> str:
+        found = files.sha256(self.body)
+        if sha256 and found != sha256:
             self.restart()
             raise InputError(
                 url,
-                expected=f"a file with sha256 {sha256}",
+                expected=f"a file with sha256 {sha256}"
+                + (f", pinned in {pinned_in} when it first came" if pinned_in else ""),
                 found=f"sha256 {found}",
-                fix="the file on the server changed, or something on the way alters it",
+                fix="the file on the server changed, or something on the way alters it"
+                + (f"; take its line out of {pinned_in} if you trust it" if pinned_in else ""),
             )
         with self.body.open("rb") as written:
             os.fsync(written.fileno())
         self.body.replace(path)
         self.tag.unlink(missing_ok=True)
+        return found
 
 
 def _fill(

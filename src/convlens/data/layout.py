@@ -113,14 +113,17 @@ def arrange(
         depth = -1
     ignored = {name: why_not(name, depth) for name in every if name not in photos}
     warnings = tuple(warnings_on(photos, ignored, depth, classes.names))
-    return Arrangement(_text(kind, classes.names), photos, ignored, classes.names, warnings)
+    lined = PurePosixPath(next(iter(photos))).stem.count(".") == 0
+    text = _text(kind, classes.names, lined)
+    return Arrangement(text, photos, ignored, classes.names, warnings)
 
 
-def _text(kind: int, names: Sequence[str]) -> str:
+def _text(kind: int, names: Sequence[str], lined: bool) -> str:
     if names == CATS_AND_DOGS.names:
         return LAYOUTS[kind]
     shown = listed(names)
-    return re.sub("cats,dogs|cat,dog", shown.replace("\\", r"\\"), LAYOUTS[kind])
+    layout = re.sub("cats,dogs|cat,dog", shown.replace("\\", r"\\"), LAYOUTS[kind])
+    return layout.replace("}.N.", "}_N.") if lined else layout
 
 
 def _labels(by_name: dict[str, str]) -> set[str]:

@@ -29,7 +29,7 @@ _OPENERS: dict[bytes, Callable[..., Any]] = {
     b"BZ": bz2.open,
     b"\xfd7": lzma.open,
 }
-_DAMAGED = (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error)
+DAMAGED = (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error)
 _MAX_HEADER = 2**20  # bytes of a long name or of extended attributes
 
 
@@ -69,7 +69,7 @@ def is_tar(path: Path) -> bool:
     try:
         with _unpacked(path) as source:
             return tarfile.TarInfo.frombuf(source.read(512), "utf-8", "surrogateescape") is not None
-    except _DAMAGED:
+    except DAMAGED:
         return False
 
 
@@ -97,7 +97,7 @@ def tar(source: Path, out: Path, progress: Progress = silent) -> None:
                     raise rules.refusal(source, name, harm)
                 seen.add(name)
                 _add(made, name, packed.extractfile(member) if _used(name) else None, member.size)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         if isinstance(error, OSError) and error.errno:
             raise  # the disk's fault
         raise InputError(

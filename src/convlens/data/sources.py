@@ -26,7 +26,7 @@ from convlens.progress import Progress, silent
 
 @dataclass(frozen=True)
 class Download:
-    """A public archive; `sha256` is None where its publisher names none."""
+    """A public archive; `sha256` is None where its publisher names none: then first use pins it."""
 
     url: str
     sha256: str | None
@@ -41,17 +41,36 @@ DOWNLOADS = {
         "3E1C3F21-ECDB-4869-8368-6DEBA77B919F/kagglecatsanddogs_5340.zip",
         "b7974bd00a84a99921f36ee4403f089853777b5ae8d151c76a86e64900334af9",
     ),
+    # TensorFlow's tutorials: 3,670 photos of five flowers, by many hands, CC BY
+    "flowers": Download(
+        "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz",
+        None,
+    ),
+    # Parkhi et al., Cats and Dogs, CVPR 2012: about 200 photos of each of 37 breeds, CC BY-SA 4.0
+    "pets": Download("https://thor.robots.ox.ac.uk/~vgg/data/pets/images.tar.gz", None),
 }
 
 
 def fetch(
-    params: DataParams, out: Path, *, mirror: str | None = None, progress: Progress = silent
+    params: DataParams,
+    out: Path,
+    *,
+    mirror: str | None = None,
+    digests: Path | None = None,
+    progress: Progress = silent,
 ) -> str:
     """Bring the archive that `params` asks for to `out`, complete and safe; return its sha256.
 
     A folder of class folders becomes a zip whose bytes depend on names and contents only; so does
     a tar archive.
-    `mirror` replaces everything before the file name in the address of a download.
+
+    Parameters
+    ----------
+    mirror
+        Replaces everything before the file name in the address of a download.
+    digests
+        A JSON file of sha256 by address: what arrived once from a publisher who names no digest.
+        A download that is not in it is added, and every later one must be the same.
 
     Raises
     ------
@@ -62,28 +81,50 @@ def fetch(
     with FileLock(out.with_name(f".{out.name}.fetch.lock")):
         for stray in out.parent.glob(f".{out.stem}.*.part{out.suffix}"):
             stray.unlink()  # of a killed run: while we hold the lock nobody is writing
-        _bring(params, out, mirror, progress)
+        if params.source in DOWNLOADS:
+            _download(params, out, mirror, digests, progress)
+        else:
+            _bring(params, out, progress)
     return files.sha256(out)
 
 
-def _bring(params: DataParams, out: Path, mirror: str | None, progress: Progress) -> None:
+def _bring(params: DataParams, out: Path, progress: Progress) -> None:
     if params.source == "drawn":
         counts = {split: int(getattr(params.split, split)) for split in SPLITS}
         write_archive(
             out, counts=counts, animals=_animals(params.classes), size=params.image_size,
             seed=params.seed, progress=progress,
         )  # fmt: skip
-    elif params.source == "archive":
-        _take(params, Path(params.archive or "").expanduser(), out, progress)
     else:
-        public = DOWNLOADS[params.source]
-        url = f"{mirror.rstrip('/')}/{Path(public.url).name}" if mirror else public.url
-        download(url, out, sha256=params.sha256 or public.sha256, progress=progress)
-        try:
-            _check(out, params.classes, limit=params.max_bad_fraction)
-        except InputError:
-            out.unlink()
-            raise
+        source = Path(params.archive or "").expanduser()
+        _take(params, source, out, progress)
+
+
+def _download(
+    params: DataParams, out: Path, mirror: str | None, digests: Path | None, progress: Progress
+) -> None:
+    public = DOWNLOADS[params.source]
+    file = Path(public.url).name
+    first_use: dict[str, str] = files.read_json(digests) if digests and digests.exists() else {}
+    known = params.sha256 or public.sha256
+    pinned = known or first_use.get(public.url)
+    arrived = out.with_name(file)
+    digest = download(
+        f"{mirror.rstrip('/')}/{file}" if mirror else public.url, arrived, sha256=pinned,
+        pinned_in=digests if pinned and not known else None, progress=progress,
+    )  # fmt: skip
+    try:
+        with files.atomic(out) as partial:
+            _checked(params, arrived, partial, progress)
+            if not partial.exists():
+                arrived.replace(partial)
+    except InputError:
+        if not pinned:  # perhaps rubbish; what is known to be right waits for other parameters
+            arrived.unlink()
+        raise
+    arrived.unlink(missing_ok=True)
+    if digests and not pinned:
+        files.write_json(digests, first_use | {public.url: digest})
 
 
 def _animals(asked: Asked) -> list[str]:
@@ -120,10 +161,7 @@ def _check(
 def _take(params: DataParams, source: Path, out: Path, progress: Progress) -> None:
     pinned = params.sha256
     with files.atomic(out) as partial:
-        if pack.is_packed(source):
-            pack_whole(source, partial, params.max_bad_fraction, progress, params.classes)
-        else:
-            _check(source, params.classes, limit=params.max_bad_fraction)
+        _checked(params, source, partial, progress)
         # a folder has no digest of its own: it is that of the zip that it becomes
         found = files.sha256(partial if source.is_dir() else source)
         if pinned and found != pinned:
@@ -136,6 +174,14 @@ def _take(params: DataParams, source: Path, out: Path, progress: Progress) -> No
             )
         if not partial.exists():
             shutil.copyfile(source, partial)
+
+
+def _checked(params: DataParams, source: Path, out: Path, progress: Progress) -> None:
+    """Check `source`, and zip it to `out` if it is no zip."""
+    if pack.is_packed(source):
+        pack_whole(source, out, params.max_bad_fraction, progress, params.classes)
+    else:
+        _check(source, params.classes, limit=params.max_bad_fraction)
 
 
 def pack_whole(

@@ -43,7 +43,9 @@ class SplitSizes(Section):
 class DataParams(Section):
     """Section `data`: where the photos come from and how they are split."""
 
-    source: Literal["drawn", "archive", "cats-and-dogs-small", "kaggle-cats-dogs"]
+    source: Literal[
+        "drawn", "archive", "cats-and-dogs-small", "kaggle-cats-dogs", "flowers", "pets"
+    ]
     archive: str | None = Field(description="local zip, tar or folder; for source `archive`")
     sha256: Sha256 | None = Field(description="the pinned digest of the archive, if known")
     classes: list[str] | dict[str, list[str]] | None = Field(

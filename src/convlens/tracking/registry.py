@@ -55,13 +55,8 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
         if champion and champion.version == version:
             wins, reason = True, "it is the champion already"
         elif champion and old is None:
-            wins, reason = (
-                False,
-                (
-                    f"the champion, version {champion.version}, was not tested on these data: "
-                    f"`convlens register {model} --retest` does that first"
-                ),
-            )
+            why = f"the champion, version {champion.version}, was not tested on these data"
+            wins, reason = False, f"{why}: `convlens register {model} --retest` does that first"
         else:
             wins, reason = verdict(new, old, rule)
         for alias in ("candidate", "champion")[: 1 + wins]:
