@@ -34,15 +34,15 @@ def main(
     examples = explanation.read_examples(paths.EXAMPLES, classifier.size[0])
     few = explanation.first_of_classes(examples)
     layer, method = explain.layer.get(model) or classifier.default_layer, explain.method
-    look: dict[str, Any] = {"colormap": explain.colormap}
+    drawn: dict[str, Any] = {"colormap": explain.colormap}
     seen = explanation.see(classifier, examples, few, layer=layer, method=method, progress=console)
 
     for photo, evidence in zip(few, seen.few, strict=True):
         explanation.write_activations(
             evidence, photo, out / "activations" / photo.name,
-            channel=explain.channel, progress=console, **look,
+            channel=explain.channel, progress=console, **drawn,
         )  # fmt: skip
-    rows = seen.depth.summary(np.stack([photo.pixels for photo in examples[:4]]))
+    rows = seen.depth.layers(np.stack([photo.pixels for photo in examples[:4]]))
     explanation.write_depth(classifier, rows, out / "activations")
 
     names = explain.filters.layers.get(model, [])
@@ -52,13 +52,13 @@ def main(
     )  # fmt: skip
 
     heatmaps = out / "heatmaps"
-    gap = explanation.write_methods(few, seen.few, heatmaps, layer=layer, **look)
-    look["method"] = method
+    gap = explanation.write_methods(few, seen.few, heatmaps, layer=layer, **drawn)
+    drawn["method"] = method
     for photo, evidence in zip(few, seen.few, strict=True):
-        explanation.write_layers(evidence, photo, heatmaps, **look)
-    class_evidence.write_classes(few, seen.few, heatmaps, layer=layer, **look)
+        explanation.write_layers(evidence, photo, heatmaps, **drawn)
+    class_evidence.write_classes(few, seen.few, heatmaps, layer=layer, **drawn)
     found = seen.heatmaps
-    explanation.write_heatmaps(classifier, examples, found, heatmaps, **look)
+    explanation.write_heatmaps(classifier, examples, found, heatmaps, **drawn)
     # for the report, which lays both models over each other
     np.savez(
         heatmaps / "maps.npz", maps=found.maps, classes=found.classes,

@@ -131,7 +131,7 @@ def _study(
             measured = _run(variant, machine, Path(folder))
             done[key] = {"variant": variant.name, "seed": variant.seed, **measured, "key": key}
             result["runs"] = [done[key] for key in planned if key in done]
-            result["summary"] = studies.summary(result["runs"], given.evaluate.confidence)
+            result["summary"] = studies.spread(result["runs"], given.evaluate.confidence)
             write_json(out, result)
             print(f"{variant.name}, seed {variant.seed}: {measured['accuracy']:.4f}", flush=True)
     result = read_json(out)

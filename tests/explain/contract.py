@@ -174,7 +174,7 @@ def pixels_and_depth_are_seen(model, net):
     assert saliency.smooth_grad(net, images, samples=2).any()
     depth = Depth(net)
     depth.add(gather(net, images, [first]).maps)
-    assert depth.summary(images[:1])[0]["effective_field"] > 0
+    assert depth.layers(images[:1])[0]["effective_field"] > 0
 
 
 def sharpen(model):

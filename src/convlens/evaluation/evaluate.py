@@ -33,7 +33,7 @@ class Evaluation:
 
     scored: Scored
     classes: tuple[str, ...]
-    summary: dict[str, float | int]
+    scores: dict[str, float | int]
     by_class: metrics.ClassScores
     calibration: metrics.Calibration
     roc: dict[str, tuple[metrics.Floats, metrics.Floats, metrics.Floats]]
@@ -73,7 +73,7 @@ def evaluate_model(
     result = Evaluation(
         scored,
         split.classes,
-        metrics.summary(scored, params.confidence, params.calibration_bins),
+        metrics.scores(scored, params.confidence, params.calibration_bins),
         metrics.by_class(scored),
         metrics.calibration(scored, params.calibration_bins),
         {split.classes[c]: metrics.roc(scored, c) for c in metrics.positive(scored)},
@@ -83,7 +83,7 @@ def evaluate_model(
     )
     with_mirror = _with_mirror(model, split, scored, progress) if params.mirror else {}
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
-    write_json(out / METRICS, result.summary | with_mirror | marks)
+    write_json(out / METRICS, result.scores | with_mirror | marks)
     _write_tables(out, result)
     return result
 

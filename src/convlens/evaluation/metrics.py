@@ -126,7 +126,7 @@ def by_class(scored: Scored) -> ClassScores:
     )  # fmt: skip
 
 
-def summary(scored: Scored, confidence: float, bins: int) -> dict[str, float | int]:
+def scores(scored: Scored, confidence: float, bins: int) -> dict[str, float | int]:
     """Return the numbers of a whole split.
 
     Accuracy with its Wilson interval; balanced accuracy and macro F1, the means of recall and F1

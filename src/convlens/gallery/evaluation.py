@@ -25,11 +25,11 @@ PAIRS, NAMED = 20, 6  # pairs listed, curves named
 
 def write(result: Evaluation, out: Path, title: str) -> None:
     """Write confusion.png, roc.png, calibration.png and mistakes.png into `out`."""
-    summary, scored, c = result.summary, result.scored, result.calibration
-    accuracy = f"{title}: {percent(summary['accuracy'])} of {summary['n']} test images"
+    scores, scored, c = result.scores, result.scored, result.calibration
+    accuracy = f"{title}: {percent(scores['accuracy'])} of {scores['n']} test images"
     style.save(confusion(scored.confusion, result.classes, accuracy), out / "confusion.png")
     style.save(roc(result, f"{title}: ROC"), out / "roc.png")
-    chart = calibration(c.confidence, c.accuracy, c.count, summary["ece"], f"{title}: calibration")
+    chart = calibration(c.confidence, c.accuracy, c.count, scores["ece"], f"{title}: calibration")
     style.save(chart, out / "calibration.png")
     items = [
         Mistake(
@@ -124,7 +124,7 @@ def roc(result: Evaluation, title: str) -> Figure:
     else:
         axes.set_xlabel("others taken for the class")
         axes.set_ylabel("images of the class found")
-        title = f"{title}, mean AUC {decimal(result.summary['roc_auc'])}"
+        title = f"{title}, mean AUC {decimal(result.scores['roc_auc'])}"
     axes.set_title(title)
     axes.legend(loc="lower right", title="the worst:" if len(worst) < len(result.roc) else None)
     return fig

@@ -88,7 +88,7 @@ def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> 
                 f"{name} version {champion.version}", expected=f"pictures of {wanted} pixels",
                 found=f"data of {size} pixels", fix=f"set data.image_size to {wanted}",
             )  # fmt: skip
-        found = evaluate_model(trained, prepared, Path(folder), params, machine).summary
+        found = evaluate_model(trained, prepared, Path(folder), params, machine).scores
     tag, numbers = _tested(data_digest(root)), json.dumps({key: found[key] for key in _NUMBERS})
     with session(place) as (client, _):
         client.set_model_version_tag(name, champion.version, tag, numbers)
