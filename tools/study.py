@@ -22,20 +22,11 @@ from typing import Any
 
 import click
 
-from convlens import params, runtime, tracking
+from convlens import params, paths, runtime, tracking
 from convlens.errors import InputError
 from convlens.evaluation import studies
 from convlens.files import read_csv, read_json, write_json
-from convlens.paths import (
-    BASE_WEIGHTS,
-    CHECKPOINTS,
-    DATA,
-    METRICS,
-    PARAMS,
-    PREPARED,
-    evaluation,
-    trained,
-)
+from convlens.paths import BASE_WEIGHTS, CHECKPOINTS, METRICS, PARAMS, PREPARED
 from convlens.progress import console, epochs
 from convlens.reproduce import BANDED
 from convlens.training.checkpoint import TRAINS, code_digest
@@ -110,7 +101,7 @@ def _study(
             PARAMS, expected=f"the parameters of {DRAWN}", found="others", fix=TO_DRAWN
         )
     machine = runtime.configure(given.runtime)
-    out, data = RESULTS / f"{name}.json", read_json(DATA)
+    out, data = RESULTS / f"{name}.json", read_json(paths.DATA)
     result: dict[str, Any] = {
         "command": f"python tools/study.py {name}",
         "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
@@ -198,7 +189,7 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
         root = Path(place)
         (root / PREPARED).parent.mkdir()
         (root / PREPARED).symlink_to(home / PREPARED)
-        out, reports = root / trained(model), root / evaluation(model)
+        out, reports = root / paths.trained(model), root / paths.evaluation(model)
         with epochs(model, getattr(given, model).all_epochs) as show:
             if model == "convnet":
                 convnet.train(
