@@ -23,7 +23,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from convlens.data.decode import squashed
+from convlens.data.decode import decode
 from convlens.files import write_json
 from convlens.text import aligned
 
@@ -71,7 +71,7 @@ def _write_nets(folder: Path) -> None:
     shape = (224, 224, 3)
     keras.applications.MobileNetV2(weights=None, input_shape=shape).save(folder / "timed.keras")
     chelsea = (ROOT / "src/convlens/assets/chelsea.png").read_bytes()
-    np.save(folder / "timed.npy", squashed(chelsea, 224, 224).pixels[None])
+    np.save(folder / "timed.npy", decode(chelsea, 224, 224).pixels[None])
 
 
 def _measure(name: str, folder: Path) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Score a trained model on the test split."""
 
-from pathlib import Path
 from typing import Literal
 
 from convlens import runtime as rt
-from convlens.gallery import evaluation
+from convlens.gallery import evaluation as figures
 from convlens.params import EvaluateParams, RuntimeParams
-from convlens.paths import PREPARED
+from convlens.paths import PREPARED, evaluation, trained
 from convlens.progress import console
 from stage import run
 
@@ -18,9 +17,9 @@ def main(
     machine = rt.configure(runtime)
     from convlens.evaluation.evaluate import evaluate_model
 
-    out = Path("reports") / model / "evaluation"
-    result = evaluate_model(Path("models") / model, PREPARED, out, evaluate, machine, console)
-    evaluation.write(result, out, title=model)
+    out = evaluation(model)
+    result = evaluate_model(trained(model), PREPARED, out, evaluate, machine, console)
+    figures.write(result, out, title=model)
 
 
 if __name__ == "__main__":

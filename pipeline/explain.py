@@ -1,22 +1,18 @@
 """See what a trained model sees, and how far its heatmaps can be trusted."""
 
 import io
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from convlens import files
+from convlens import files, paths
 from convlens import runtime as rt
 from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
 from convlens.params import ExplainParams, RuntimeParams
-from convlens.paths import PREPARED
 from convlens.progress import console
 from stage import run
-
-SOURCE = Path("data/raw/source.zip")
 
 
 def main(
@@ -31,11 +27,11 @@ def main(
     from convlens.gallery.style import save
     from convlens.models import heads, keras_file
 
-    folder = Path("models") / model
-    net = keras_file.load(folder / "model.keras")
-    out = Path("reports") / model / "explain"
+    folder = paths.trained(model)
+    net = keras_file.load(folder / paths.NET)
+    out = paths.explanation(model)
     classifier = Classifier(net, heads.load_names(folder, net))
-    examples = explanation.read_examples(PREPARED / "examples", classifier.size[0])
+    examples = explanation.read_examples(paths.EXAMPLES, classifier.size[0])
     few = explanation.first_of_classes(examples)
     layer, method = explain.layer.get(model) or classifier.default_layer, explain.method
     look: dict[str, Any] = {"colormap": explain.colormap}
@@ -79,19 +75,19 @@ def main(
     fallen = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
     files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), fallen)
     marks = {"model": keras_file.weights_digest(net)}
-    files.write_json(out / "metrics.json", measured.numbers | filters | gap | marks)
+    files.write_json(out / paths.METRICS, measured.numbers | filters | gap | marks)
 
 
 def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:
     """Return test photos, spread evenly over the classes, and for drawings their masks."""
     from PIL import Image
 
-    test = load_split(PREPARED, "test")
+    test = load_split(paths.PREPARED, "test")
     rows = np.unique(np.linspace(0, len(test) - 1, count).round().astype(int))
     images = np.asarray(test.images[rows])
-    paths = [r["path"] for r in files.read_csv(PREPARED / "manifest.csv") if r["split"] == "test"]
-    names = [masks.mask_name(paths[row]) for row in rows]
-    with open_archive(SOURCE) as opened:
+    tested = [r["path"] for r in files.read_csv(paths.MANIFEST) if r["split"] == "test"]
+    names = [masks.mask_name(tested[row]) for row in rows]
+    with open_archive(paths.SOURCE) as opened:
         if not set(names) <= set(opened.namelist()):
             return images, {}
         parts = [Image.open(io.BytesIO(opened.read(name))) for name in names]

@@ -1,9 +1,7 @@
 """Stage `prepare`: decode, check and split the photos, and report on them."""
 
-from pathlib import Path
-
 from convlens.params import DataParams
-from convlens.paths import PREPARED
+from convlens.paths import DATA_REPORT, PREPARED, SOURCE
 from convlens.progress import console
 from stage import run
 
@@ -13,9 +11,8 @@ def main(data: DataParams) -> None:
     from convlens.data import ingest
     from convlens.gallery import data as report
 
-    archive = Path("data/raw/source.zip")
-    ingest.prepare(archive, PREPARED, data, progress=console)
-    report.write(archive, PREPARED, Path("reports/data"))
+    ingest.prepare(SOURCE, PREPARED, data, progress=console)
+    report.write(SOURCE, PREPARED, DATA_REPORT)
 
 
 if __name__ == "__main__":

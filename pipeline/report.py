@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from convlens import paths
 from convlens.files import read_csv, write_json, write_text
 from convlens.params import MODELS, EvaluateParams, ExplainParams
-from convlens.paths import PREPARED
 from stage import run
 
-ROOT, REPORTS = Path(), Path("reports")
+ROOT = Path()
 
 
 def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
@@ -22,19 +22,19 @@ def main(evaluate: EvaluateParams, explain: ExplainParams) -> None:
 
     results = summary(ROOT, evaluate.confidence)
     for model in MODELS:
-        style.save(curves.curves(_columns(model), model), REPORTS / model / "curves.png")
-    write_both(ROOT, REPORTS / "both", explain.colormap)
-    found = suspects.from_files(REPORTS, MODELS)
-    suspects.write(found, MODELS, REPORTS / "label_suspects.csv")
-    sheet = label_suspects(found, load_split(PREPARED, "test").images)
-    style.save(sheet, REPORTS / "label_suspects.png")
-    write_json(REPORTS / "summary.json", results)
-    write_text(REPORTS / "index.html", page(ROOT, results))
-    print("reports/index.html holds every picture and number")
+        style.save(curves.curves(_columns(model), model), paths.REPORTS / model / "curves.png")
+    write_both(ROOT, paths.BOTH, explain.colormap)
+    found = suspects.from_files(ROOT, MODELS)
+    suspects.write(found, MODELS, paths.SUSPECTS)
+    sheet = label_suspects(found, load_split(paths.PREPARED, "test").images)
+    style.save(sheet, paths.SUSPECTS.with_suffix(".png"))
+    write_json(paths.SUMMARY, results)
+    write_text(paths.PAGE, page(ROOT, results))
+    print(f"{paths.PAGE} holds every picture and number")
 
 
 def _columns(model: str) -> dict[str, list[float]]:
-    rows = read_csv(Path("models") / model / "curves.csv")
+    rows = read_csv(paths.trained(model) / "curves.csv")
     return {key: [float(row[key]) for row in rows] for key in rows[0]}
 
 

@@ -1,10 +1,8 @@
 """Train the tutorials' small convnet from scratch."""
 
-from pathlib import Path
-
 from convlens import runtime as rt
 from convlens.params import ConvnetParams, RuntimeParams
-from convlens.paths import CHECKPOINTS, PREPARED
+from convlens.paths import CHECKPOINTS, PREPARED, trained
 from convlens.progress import epochs
 from stage import run
 
@@ -16,12 +14,7 @@ def main(convnet: ConvnetParams, runtime: RuntimeParams) -> None:
 
     with epochs("convnet", convnet.epochs) as show:
         train(
-            convnet,
-            machine,
-            PREPARED,
-            Path("models/convnet"),
-            checkpoints=CHECKPOINTS,
-            on_epoch=[show],
+            convnet, machine, PREPARED, trained("convnet"), checkpoints=CHECKPOINTS, on_epoch=[show]
         )
 
 

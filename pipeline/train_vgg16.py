@@ -1,10 +1,8 @@
 """Train VGG16's head on the cached features, then perhaps block 5 with it."""
 
-from pathlib import Path
-
 from convlens import runtime as rt
 from convlens.params import FeaturesParams, RuntimeParams, Vgg16Params
-from convlens.paths import BASE_WEIGHTS, CHECKPOINTS, FEATURES, PREPARED
+from convlens.paths import BASE_WEIGHTS, CHECKPOINTS, FEATURES, PREPARED, trained
 from convlens.progress import epochs
 from stage import run
 
@@ -16,16 +14,9 @@ def main(vgg16: Vgg16Params, features: FeaturesParams, runtime: RuntimeParams) -
 
     with epochs("vgg16", vgg16.all_epochs) as show:
         train(
-            vgg16,
-            features,
-            machine,
-            PREPARED,
-            BASE_WEIGHTS,
-            FEATURES,
-            Path("models/vgg16"),
-            checkpoints=CHECKPOINTS,
-            on_epoch=[show],
-        )
+            vgg16, features, machine, PREPARED, BASE_WEIGHTS, FEATURES, trained("vgg16"),
+            checkpoints=CHECKPOINTS, on_epoch=[show],
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -26,7 +26,16 @@ from convlens import params, runtime, tracking
 from convlens.errors import InputError
 from convlens.evaluation import studies
 from convlens.files import read_csv, read_json, write_json
-from convlens.paths import BASE_WEIGHTS, CHECKPOINTS, PARAMS, PREPARED
+from convlens.paths import (
+    BASE_WEIGHTS,
+    CHECKPOINTS,
+    DATA,
+    METRICS,
+    PARAMS,
+    PREPARED,
+    evaluation,
+    trained,
+)
 from convlens.progress import console, epochs
 from convlens.reproduce import BANDED
 from convlens.training.checkpoint import TRAINS, code_digest
@@ -101,7 +110,7 @@ def _study(
             PARAMS, expected=f"the parameters of {DRAWN}", found="others", fix=TO_DRAWN
         )
     machine = runtime.configure(given.runtime)
-    out, data = RESULTS / f"{name}.json", read_json(PREPARED / "data.json")
+    out, data = RESULTS / f"{name}.json", read_json(DATA)
     result: dict[str, Any] = {
         "command": f"python tools/study.py {name}",
         "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
@@ -176,7 +185,7 @@ def _variants(name: str, given: params.Params) -> list[Variant]:
 def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, Any]:
     """Train and evaluate in a folder that looks like the repository; return what was measured."""
     from convlens.evaluation.evaluate import evaluate_model
-    from convlens.gallery import evaluation
+    from convlens.gallery import evaluation as figures
     from convlens.training import convnet, vgg16
 
     tracking.configure()
@@ -187,9 +196,9 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
         features, extracting = _features(given.features, machine, folder)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        (root / "data").mkdir()
-        (root / "data/prepared").symlink_to(home / PREPARED)
-        out, reports = root / "models" / model, root / "reports" / model / "evaluation"
+        (root / PREPARED).parent.mkdir()
+        (root / PREPARED).symlink_to(home / PREPARED)
+        out, reports = root / trained(model), root / evaluation(model)
         with epochs(model, getattr(given, model).all_epochs) as show:
             if model == "convnet":
                 convnet.train(
@@ -201,18 +210,18 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
                     checkpoints=CHECKPOINTS, on_epoch=[show],
                 )  # fmt: skip
         result = evaluate_model(out, PREPARED, reports, given.evaluate, machine)
-        evaluation.write(result, reports, title=model)
+        figures.write(result, reports, title=model)
         try:
             for stage in (f"train_{model}", f"evaluate@{model}"):
                 tracking.track(root, stage, given.model_dump(mode="json"))
         except tracking.TrackingUnavailable as error:
             print(f"warning: not tracked: {error}")
-        trained = read_json(out / "metrics.json")
+        numbers = read_json(out / METRICS)
         seconds = sum(float(row["seconds"]) for row in read_csv(out / "history.csv"))
-        return read_json(reports / "metrics.json") | {
+        return read_json(reports / METRICS) | {
             "model": model,
-            "val_accuracy": trained["val_accuracy"],
-            "val_loss": trained["val_loss"],
+            "val_accuracy": numbers["val_accuracy"],
+            "val_loss": numbers["val_loss"],
             "seconds": round(seconds, 1),
             "seconds_features": extracting,
         }

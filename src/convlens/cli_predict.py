@@ -13,6 +13,7 @@ import click
 
 from convlens import paths
 from convlens.data.names import printable
+from convlens.paths import NET
 
 if TYPE_CHECKING:
     from convlens.evaluation.photos import Prediction
@@ -31,7 +32,7 @@ Rows = list[dict[str, Any]]
     show_default=True, help="how to print the answers",
 )  # fmt: skip
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.MODELS),
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.TRAINED),
     show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
@@ -53,7 +54,7 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path, top:
     if not found.paths:
         sys.exit(1)
     quiet_tensorflow()
-    net = keras_file.load(models / model / "model.keras")
+    net = keras_file.load(models / model / NET)
     classes = heads.load_names(models / model, net)
     answers = list(photos.predict(net, classes, found.paths, console))
     good = [a for a in answers if not a.reason]

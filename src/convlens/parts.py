@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlens import lock
+from convlens import lock, paths
 from convlens.errors import InputError
 
-DATA = "data/prepared/data.json"
+DATA = f"{paths.DATA}"
 Params = Mapping[str, Any]  # sections of params.yaml
 
 
@@ -42,13 +42,12 @@ def parts(name: str) -> list[Part]:
         ]  # fmt: skip
     own = ("vgg16", "features", "runtime") if name == "vgg16" else (name, "runtime")
     return [
-        Part(part, stage, sections, f"{folder}/metrics.json", f"{folder}/provenance.json",
+        Part(part, stage, sections, f"{folder}/{paths.METRICS}", f"{folder}/provenance.json",
              (f"{folder}/**/*",))
         for part, stage, sections, folder in (
-            ("training", f"train_{name}", own, f"models/{name}"),
-            ("evaluation", f"evaluate@{name}", ("evaluate", "runtime"),
-             f"reports/{name}/evaluation"),
-            ("explain", f"explain@{name}", ("explain", "runtime"), f"reports/{name}/explain"),
+            ("training", f"train_{name}", own, paths.trained(name)),
+            ("evaluation", f"evaluate@{name}", ("evaluate", "runtime"), paths.evaluation(name)),
+            ("explain", f"explain@{name}", ("explain", "runtime"), paths.explanation(name)),
         )
     ]  # fmt: skip
 

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from convlens.data.archive import open_archive, read
 from convlens.data.decode import BadPhotoError, decode
+from convlens.data.duplicates import perceptual_hash, thumbnail
 from convlens.progress import Progress, silent
 from convlens.workers import pool
 
@@ -57,9 +60,10 @@ class _Worker:
         if self.scratch:
             self.scratch.seek(row * photo.pixels.nbytes)
             self.scratch.write(photo.pixels.tobytes())
+        grey = Image.fromarray(photo.pixels).convert("L")
         return Scan(
             name, digest, None, photo.format, photo.mode, photo.width, photo.height,
-            photo.phash, photo.thumb,
+            perceptual_hash(grey), thumbnail(grey),
         )  # fmt: skip
 
 

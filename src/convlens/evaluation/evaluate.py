@@ -18,6 +18,7 @@ from convlens.evaluation.predict import score
 from convlens.files import read_csv, write_csv, write_json
 from convlens.models import heads, keras_file
 from convlens.params import EvaluateParams
+from convlens.paths import METRICS, NET
 from convlens.progress import Progress, silent
 from convlens.runtime import Runtime
 
@@ -63,7 +64,7 @@ def evaluate_model(
     InputError
         If the model tells other classes apart than the data has.
     """
-    saved = keras_file.load(folder / "model.keras")
+    saved = keras_file.load(folder / NET)
     model = keras_file.with_policy(saved, runtime.policy)
     split = load_split(prepared, split_name)
     _check_classes(folder, heads.load_names(folder, model), split.classes)
@@ -82,7 +83,7 @@ def evaluate_model(
     )
     with_mirror = _with_mirror(model, split, scored, progress) if params.mirror else {}
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
-    write_json(out / "metrics.json", result.summary | with_mirror | marks)
+    write_json(out / METRICS, result.summary | with_mirror | marks)
     _write_tables(out, result)
     return result
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convlens.data.archive import MAX_MEMBER_BYTES, oversize
-from convlens.data.decode import BadPhotoError, Squashed, squashed
+from convlens.data.decode import BadPhotoError, Decoded, decode
 from convlens.data.folder import Listing, listing
 from convlens.data.formats import HEAD, may_be_image, reads_heic
 from convlens.data.names import HEIC, suffix, suffixes
@@ -93,13 +93,13 @@ def _notes(inside: Listing) -> Iterator[str]:
         yield f"{name}: a folder that can't be read ({reason})"
 
 
-def read(path: Path, height: int, width: int) -> Squashed | str:
+def read(path: Path, height: int, width: int) -> Decoded | str:
     """Return the photo as the model wants it, or the reason why it can't be.
 
     The first bytes decide whether the rest is read at all.
     """
     try:
-        return squashed(content(path), height, width)
+        return decode(content(path), height, width)
     except BadPhotoError as error:
         return str(error)
     except OSError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convlens import paths
 from convlens.data.dataset import load_classes
 from convlens.data.decode import original
 from convlens.explain.maps import agreement
@@ -18,15 +19,15 @@ from convlens.text import says
 
 def write_both(root: Path, out: Path, colormap: str) -> None:
     """Write `out`/NAME.png for every example photo, if both models have been explained."""
-    archives = [root / "reports" / m / "explain/heatmaps/maps.npz" for m in MODELS]
+    archives = [root / paths.explanation(m) / "heatmaps/maps.npz" for m in MODELS]
     if not all(path.is_file() for path in archives):
         return
     found = []
     for path in archives:
         with np.load(path, allow_pickle=False) as arrays:
             found.append(dict(arrays))
-    classes = load_classes(root / "data/prepared")
-    folder = root / "data/prepared/examples"
+    classes = load_classes(root / paths.PREPARED)
+    folder = root / paths.EXAMPLES
     for number, row in enumerate(read_csv(folder / "index.csv")):
         maps = [f["maps"][number] for f in found]
         looks = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from convlens.errors import InputError
 from convlens.params import MODELS
+from convlens.paths import NET
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 _HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -20,7 +21,7 @@ _SAVE = "save the whole model where it was made: model.save('my.keras')"
 
 def of_the_file(path: Path) -> InputError | None:
     """Return what is wrong with a file that Keras can't even open; None if it might be a model."""
-    trained_here = path.name == "model.keras" and path.parent.name in MODELS
+    trained_here = path.name == NET and path.parent.name in MODELS
     if path.is_dir():
         found, fix = "a folder, perhaps TensorFlow's SavedModel, which Keras 3 reads no more", _SAVE
     elif not path.exists():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convlens import paths
 from convlens.files import read_csv, read_json
 from convlens.params import MODELS
 from convlens.report import viewer, words
@@ -31,15 +32,12 @@ class Result:
 
 def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables of the page's template for the run under `root`."""
-    reports = root / "reports"
+    reports = root / paths.REPORTS
     photos = viewer.examples(root)
-    explained = {
-        model: read_json(reports / model / "explain/metrics.json")
-        for model in MODELS
-        if (reports / model / "explain/metrics.json").is_file()
-    }
+    measured = {model: root / paths.explanation(model) / paths.METRICS for model in MODELS}
+    explained = {model: read_json(path) for model, path in measured.items() if path.is_file()}
     checks, failures = words.checks(explained)
-    data = read_json(root / "data/prepared/data.json")
+    data = read_json(root / paths.DATA)
     classes = list(data["counts"]["train"])
     spread = photos[:: -(-len(photos) // PHOTOS) or 1]
     layers = _there(viewer.activations(root, model, photos) for model in MODELS)
@@ -59,7 +57,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "results": rows,
         "axis": axis,
         "comparison": words.comparison(
-            {model: reports / model / "evaluation/predictions.csv" for model in MODELS}
+            {m: root / paths.evaluation(m) / "predictions.csv" for m in MODELS}
         ),
         "curves": _each(reports, "curves.png", "accuracy and log loss by epoch", chart),
         "views": _one(reports / "convnet/views.png", "pictures as the convnet's epochs see them"),
@@ -152,8 +150,8 @@ def _each(
     embed: Callable[[Path, str], Embedded],
     models: Sequence[str] = MODELS,
 ) -> list[Embedded]:
-    paths = {model: reports / model / name for model in models}
-    return [embed(path, f"{model}: {what}") for model, path in paths.items() if path.is_file()]
+    files = {model: reports / model / name for model in models}
+    return [embed(path, f"{model}: {what}") for model, path in files.items() if path.is_file()]
 
 
 def _there(viewers: Any) -> list[viewer.Viewer]:
@@ -168,18 +166,18 @@ def _folder(folder: Path, what: str) -> list[Embedded]:
 
 
 def _contact(root: Path, data: Mapping[str, Any]) -> list[Embedded]:
-    folder = root / "reports/data/contact"
-    paths = {label: folder / f"{label}.png" for label in list(data["counts"]["train"])[:SHEETS]}
+    folder = root / paths.DATA_REPORT / "contact"
+    files = {label: folder / f"{label}.png" for label in list(data["counts"]["train"])[:SHEETS]}
     return [
         picture(path, f"contact sheet of {label}")
-        for label, path in paths.items()
+        for label, path in files.items()
         if path.is_file()
     ]
 
 
 def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Embedded]:
     """Return the data report's figures by name, without those that show nothing."""
-    manifest = root / "data/prepared/manifest.csv"
+    manifest = root / paths.MANIFEST
     groups = [row["group"] for row in read_csv(manifest)] if manifest.is_file() else []
     alike = data["accounting"]["duplicates"] or len(set(groups)) < len(groups)
     shown = {
@@ -188,10 +186,11 @@ def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Embedded]:
         "quarantine": "images that are not used" if data["accounting"]["quarantine"] else "",
         "duplicates": "suspected duplicates" if alike else "",
     }
-    paths = {name: root / "reports/data" / f"{name}.png" for name, alt in shown.items() if alt}
+    folder = root / paths.DATA_REPORT
+    files = {name: folder / f"{name}.png" for name, alt in shown.items() if alt}
     return {
         name: (chart if name in ("brightness", "sizes") else picture)(path, shown[name])
-        for name, path in paths.items()
+        for name, path in files.items()
         if path.is_file()
     }
 

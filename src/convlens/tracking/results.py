@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from convlens import lock, provenance
+from convlens import lock, paths, provenance
 from convlens.errors import InputError, masked
 from convlens.files import read_csv, read_json
 from convlens.params import MODELS, flat
@@ -59,7 +59,7 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
 
     `now` and `stage`: see `recipe_of`, which also says what InputError means.
     """
-    stages = lock.stages(root / "dvc.lock")
+    stages = lock.stages(root / paths.LOCK)
     found = [(part, recipe_of(root, stages, part, now, stage)) for part in parts(name)]
     core, recipe = found[0]
     if recipe is None:
@@ -78,9 +78,9 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
     if name == "data":
         return Run(name, "convlens.data", digest, made, tags, dataset)
     tags |= {"convlens.architecture": name, "precision": _fact(root, core, "precision")}
-    rows = read_csv(root / f"models/{name}/curves.csv")
+    rows = read_csv(root / paths.trained(name) / "curves.csv")
     series = {key: [(int(row["epoch"]), float(row[key])) for row in rows] for key in _SERIES}
-    model = root / f"models/{name}/model.keras"
+    model = root / paths.trained(name) / paths.NET
     return Run(name, "convlens.model", digest, made, tags, dataset, series, model)
 
 
