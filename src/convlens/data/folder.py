@@ -19,6 +19,8 @@ BOTH = "both.png"
 class Listing:
     """The files under a folder by their printable name from there, with slashes.
 
+    A hidden folder that has photos is listed as "NAME/", without what is in it.
+
     `faults` says of names in `files` why they can't be read; `unread` are folders that can't be,
     with the reason; `links` lead to folders, `loops` to one that they lie in; `own` are folders of
     pictures that `convlens explain` wrote.
@@ -88,6 +90,8 @@ def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...], found: 
                 found.links.append(name)
             if not hidden(entry.name):
                 _walk(Path(entry.path), f"{name}/", (*above, (here.st_dev, here.st_ino)), found)
+            elif any(is_photo(inner.name) for inner in Path(entry.path).iterdir()):
+                found.files[f"{name}/"] = Path(entry.path)  # so that it is counted
         else:
             _add(found, name, entry, mode)
     if len(found.own) > before:
