@@ -11,7 +11,6 @@ from pathlib import Path
 from convlens.errors import InputError
 
 PARAMS, LOCK = Path("params.yaml"), Path("dvc.lock")
-DIGESTS = Path("data/digests.json")  # in git: what came when an address was first used
 SOURCE = Path("data/raw/source.zip")
 DIGESTS = Path("data/digests.json")  # in git: what came when an address was first used
 PREPARED = Path("data/prepared")
