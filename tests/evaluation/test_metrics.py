@@ -12,8 +12,7 @@ from sklearn.metrics import (
 from sklearn.metrics import log_loss as reference_log_loss
 
 from convlens.evaluation import metrics
-from convlens.evaluation.intervals import wilson
-from convlens.evaluation.metrics import Scored, of_two
+from convlens.evaluation.metrics import Scored, of_two, wilson
 
 
 @pytest.fixture

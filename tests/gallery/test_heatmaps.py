@@ -9,8 +9,8 @@ from convlens.gallery.channels import large
 from convlens.gallery.depth import depth_curves
 from convlens.gallery.faithfulness import removal
 from convlens.gallery.filters import filter_grid, kernel_grid
-from convlens.gallery.guesses import top_guesses
 from convlens.gallery.heatmaps import Look
+from convlens.gallery.imagenet import top_guesses
 from convlens.gallery.rows import Picture, in_rows
 from convlens.text import says
 

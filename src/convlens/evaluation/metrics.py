@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.evaluation.intervals import wilson
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -124,6 +122,17 @@ def by_class(scored: Scored) -> ClassScores:
         right / np.maximum(said, 1), right / np.maximum(support, 1),
         2 * right / np.maximum(said + support, 1), support, np.array(area),
     )  # fmt: skip
+
+
+def wilson(successes: int, trials: int, confidence: float) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion, without continuity correction.
+
+    Source: Wilson 1927, https://doi.org/10.2307/2276774.
+    """
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def scores(scored: Scored, confidence: float, bins: int) -> dict[str, float | int]:
