@@ -18,7 +18,7 @@ def test_a_table_of_two_and_four_classes_has_no_empty_column(outputs, client):
         logits = rng.normal(size=(24, len(classes)))
         scored = metrics.Scored(np.arange(24) % len(classes), logits)
         outputs.train(weights=mark)
-        outputs.evaluate(weights=mark, **metrics.summary(scored, 0.95, 10))
+        outputs.evaluate(weights=mark, **metrics.scores(scored, 0.95, 10))
     read = client()
     experiment = read.get_experiment_by_name("convlens")
     found = read.search_runs([experiment.experiment_id])
