@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from convlens.text import decimal, percent
 SUSPECTS_SHOWN = 20
 SHEETS = 6  # classes whose contact sheets are on the page
 PHOTOS = 12  # photos whose heatmaps are on the page
+# A model's colour, by its place among them (Okabe & Ito, Color Universal Design, 2008).
+COLOURS = ("#e69f00", "#009e73", "#56b4e9", "#cc79a7", "#d55e00", "#0072b2")
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "measured": max((found["images"] for found in explained.values()), default=0),
         "imagenet": _folder(reports / "imagenet", "VGG16 and its 1000 classes"),
         "accounting": words.accounting(data),
+        "colours": dict(zip(summary["models"], cycle(COLOURS), strict=False)),
         "contact": _contact(root, data),
         "sheets": _sheets(root, data),
         "suspects": _suspects(reports),

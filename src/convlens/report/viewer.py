@@ -100,7 +100,7 @@ def filters(root: Path, model: str) -> Viewer | None:
 
 
 def heatmaps(root: Path, models: Sequence[str], photos: tuple[Example, ...]) -> Viewer | None:
-    """Return where the models look on each photo: over each other, then one by one."""
+    """Return where the models look on each photo: two over each other, then one by one."""
     frames: list[Frame] = []
     shown: list[Example] = []
     for photo in photos:
@@ -119,7 +119,8 @@ def heatmaps(root: Path, models: Sequence[str], photos: tuple[Example, ...]) -> 
             shown.append(photo)
     if not frames:
         return None
-    return Viewer("looks", "both models", "photo", tuple(shown), ("",), tuple(frames))
+    title = {1: models[0], 2: "both models"}.get(len(models), f"all {len(models)} models")
+    return Viewer("looks", title, "photo", tuple(shown), ("",), tuple(frames))
 
 
 _KERNELS = (

@@ -112,7 +112,11 @@ def _numbers(root: Path, part: Part) -> dict[str, float]:
     found = read_json(root / part.about)
     label = {"evaluation": "test_", "explain": "explain_"}.get(part.name, "")
     if not label:
-        found = {"parameters": found.get("parameters"), "images": found.get("counts", {})}
+        # No column is called like a class: runs with different classes stand in one table.
+        counts = found.get("counts", {})
+        images = {split: sum(of.values()) for split, of in counts.items()}
+        classes = {"classes": len(next(iter(counts.values())))} if counts else {}
+        found = {"parameters": found.get("parameters"), "images": images} | classes
     return {
         label + key.replace(".", "_"): float(value)
         for key, value in flat({} if part.name == "imagenet" else found)
