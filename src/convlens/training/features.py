@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convlens.data import augment
 from convlens.data.dataset import Split, load_split
@@ -95,7 +94,7 @@ def _batches(count: int, views: int, size: int) -> Iterator[tuple[int, slice]]:
 def _view(split: Split, params: FeaturesParams, view: int, rows: slice) -> tf.Tensor:
     import tensorflow as tf
 
-    images: NDArray[Any] = np.ascontiguousarray(split.images[rows])
+    images = split.read(rows)
     if view == 0:
         return tf.cast(images, tf.float32)
     u = augment.draws(params.seed, view, len(split))[rows]
