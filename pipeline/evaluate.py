@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from convlens import engines
 from convlens import runtime as rt
 from convlens.gallery import evaluation as figures
 from convlens.params import EvaluateParams, RuntimeParams
@@ -18,7 +19,10 @@ def main(
     from convlens.evaluation.evaluate import evaluate_model
 
     out = evaluation(model)
-    result = evaluate_model(trained(model), PREPARED, out, evaluate, machine, console)
+    with engines.of(runtime) as engine:
+        result = evaluate_model(
+            trained(model), PREPARED, out, evaluate, machine, console, engine=engine
+        )
     figures.write(result, out, title=model)
 
 

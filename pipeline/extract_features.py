@@ -1,5 +1,6 @@
 """Run VGG16's frozen base once over every view of every image."""
 
+from convlens import engines
 from convlens import runtime as rt
 from convlens.params import FeaturesParams, RuntimeParams
 from convlens.paths import BASE_WEIGHTS, FEATURES, PREPARED
@@ -12,7 +13,10 @@ def main(features: FeaturesParams, runtime: RuntimeParams) -> None:
     machine = rt.configure(runtime)
     from convlens.training.features import extract_features
 
-    extract_features(features, machine, PREPARED, BASE_WEIGHTS, FEATURES, console)
+    with engines.of(runtime) as engine:
+        extract_features(
+            features, machine, PREPARED, BASE_WEIGHTS, FEATURES, console, engine=engine
+        )
 
 
 if __name__ == "__main__":

@@ -61,9 +61,10 @@ def table(
         click.echo(note, err=True)
     if not found.marks:
         sys.exit(1)
-    started = engines.start(engine, workers=workers, threads=threads)
-    runtime = params.RuntimeParams(precision="float32", threads=threads)
-    made = photos.score(started, found, model, out, runtime, console)
+    runtime = params.RuntimeParams(
+        precision="float32", threads=threads, engine=engine, workers=workers or 0
+    )
+    made = photos.score(engines.of(runtime), found, model, out, threads, console)
     click.echo(f"{made.rows:,} photos in {printable(out)}")
     if made.unread:
         click.echo(f"{made.unread:,} of them can't be read: see its column reason", err=True)

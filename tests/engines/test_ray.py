@@ -15,11 +15,10 @@ import pytest
 import ray
 from PIL import Image
 
-from convlens import engines, params
+from convlens import engines
 from convlens.data import stores, table
 from convlens.engines.local import Local
 from convlens.errors import InputError
-from convlens.models import convnet, keras_file
 
 
 def batches(count, rows=4):
@@ -150,23 +149,22 @@ def test_what_kills_every_worker_is_listed_and_harms_no_other(engine, out, monke
     assert good == [len(row["path"]) / 100 for row in rows if row["path"] not in reasons]
 
 
-def test_predict_gives_the_same_file_on_both_engines(cluster, tmp_path):
-    real = params.load(Path(__file__).resolve().parents[2] / "params.yaml")
-    keras_file.save(convnet.build(real.convnet, 48), tmp_path / "models/convnet/model.keras")
+def test_stages_and_predict_give_the_same_bytes_on_both_engines(cluster, tmp_path):
     (tmp_path / "photos").mkdir()
     rng = np.random.default_rng(0)
     for k in range(table.BLOCK + 60):
         pixels = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"photos/{k:03d}.png")
     (tmp_path / "photos/broken.jpg").write_bytes(b"<html>")
-    for engine in ("local", "ray"):
-        command = [sys.executable, "-m", "convlens.cli", "predict", "photos", "--model", "convnet"]
-        command += ["--engine", engine, "--out", f"{engine}.parquet"]
-        environment = os.environ | {"RAY_ADDRESS": cluster.address}
-        assert subprocess.run(command, cwd=tmp_path, env=environment, check=False).returncode == 1
-    local, far = (tmp_path / f"{name}.parquet" for name in ("local", "ray"))
-    assert far.read_bytes() == local.read_bytes()
-    assert pq.read_table(far).num_rows == table.BLOCK + 61
+    script = Path(__file__).with_name("both_engines.py")
+    environment = os.environ | {"RAY_ADDRESS": cluster.address}
+    subprocess.run([sys.executable, script], cwd=tmp_path, env=environment, check=True)
+    for wanted in ("features.npy", "logits.npy", "scratch.npy", "scores.parquet"):
+        local, far = (tmp_path / engine / wanted for engine in ("local", "ray"))
+        assert far.read_bytes() == local.read_bytes(), wanted
+    assert pq.read_table(tmp_path / "ray/scores.parquet").num_rows == table.BLOCK + 61
+    features = np.load(tmp_path / "ray/features.npy")
+    assert len({view.tobytes() for view in features}) == 3
 
 
 DRIVER = """

@@ -103,7 +103,7 @@ def test_a_corrupt_block_is_done_again(out, harm):
 @pytest.fixture(autouse=True)
 def unchanged(monkeypatch):
     """TensorFlow has begun in this process, and keeps its threads."""
-    monkeypatch.setattr("convlens.evaluation.scoring.configure", lambda runtime: runtime)
+    monkeypatch.setattr("convlens.runtime.configure", lambda runtime: runtime)
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,15 @@ class Split:
             self.images.base.madvise(mmap.MADV_DONTNEED)
         return images
 
+    def __reduce__(self) -> tuple[Any, ...]:  # a worker opens the file instead of getting it all
+        if isinstance(self.images, np.memmap) and self.images.filename:
+            return _opened, (Path(self.images.filename), self.labels, self.classes)
+        return Split, (self.images, self.labels, self.classes)
+
+
+def _opened(images: Path, labels: Labels, classes: tuple[str, ...]) -> Split:
+    return Split(np.load(images, mmap_mode="r"), labels, classes)
+
 
 def load_split(folder: Path, name: str) -> Split:
     """Open a split that `prepare` wrote.

@@ -8,11 +8,14 @@ it blocks of rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
+
+from convlens.errors import InputError
+from convlens.params import RuntimeParams
 
 Batch = dict[str, NDArray[Any]]
 Function = Callable[[Batch], Batch]
@@ -39,7 +42,11 @@ class Engine(Protocol):
 
 
 def start(
-    name: Name, *, workers: int | None = None, threads: int = 1
+    name: Name,
+    *,
+    workers: int | None = None,
+    threads: int = 1,
+    setup: Callable[[], object] = int,
 ) -> AbstractContextManager[Engine]:
     """Return the engine `name`; leaving the block stops what it started.
 
@@ -48,8 +55,9 @@ def start(
     workers
         Processes of Ray; default: one for every `threads` CPUs of the cluster.
     threads
-        Threads that a worker computes with: what it needs of a machine. The function sets them;
-        they decide the last bits of sums, which the engine and the number of workers don't.
+        Threads that a worker computes with: what it needs of a machine.
+    setup
+        What every process calls before its first function: this one, or each of Ray's workers.
 
     Raises
     ------
@@ -57,12 +65,36 @@ def start(
         Ray is not installed, or can't be reached.
     """
     if name == "local":
-        from convlens.engines.local import Local
+        from convlens.engines.local import started as here
 
-        return nullcontext(Local())
+        return here(setup)
     from convlens.engines.ray import started
 
-    return started(workers, threads)
+    return started(workers, threads, setup)
+
+
+def of(runtime: RuntimeParams) -> AbstractContextManager[Engine]:
+    """Return the engine that section `runtime` asks for, whose workers compute as it says.
+
+    The threads decide the last bits of sums, which the engine and the number of workers don't.
+    """
+    from convlens.runtime import configure
+
+    return start(
+        runtime.engine, workers=runtime.workers or None, threads=max(1, runtime.threads),
+        setup=partial(configure, runtime),
+    )  # fmt: skip
+
+
+def survived(result: Batch | None, block: Batch) -> Batch:
+    """Return the result of a block; raises InputError if its workers died over it."""
+    if result is None:
+        raise InputError(
+            f"the workers that took {' '.join(f'{k} {v[0]}' for k, v in block.items())} …",
+            expected="to finish it", found="each was killed",
+            fix="free some memory, or take smaller batches, and run again",
+        )  # fmt: skip
+    return result
 
 
 def in_batches(function: Function, size: int) -> Function:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from convlens.engines import Batch, Function
 
@@ -17,3 +18,13 @@ class Local:
         function = make()
         for number, block in enumerate(blocks):
             yield number, function(block)
+
+
+LOCAL = Local()  # for functions that are not told of an engine
+
+
+@contextmanager
+def started(setup: Callable[[], object]) -> Iterator[Local]:
+    """Yield the engine; this process is set up as Ray's workers would be."""
+    setup()
+    yield Local()

@@ -25,8 +25,8 @@ _STORE = 200 * 2**20  # bytes of shared memory: blocks are small, since workers 
 class Ray:
     """Runs a batch function in `workers` processes of a Ray cluster."""
 
-    def __init__(self, workers: int, threads: int) -> None:
-        self.workers, self.threads = workers, threads
+    def __init__(self, workers: int, threads: int, setup: Callable[[], object]) -> None:
+        self.workers, self.threads, self.setup = workers, threads, setup
 
     def map(
         self, make: Callable[[], Function], blocks: Sequence[Batch]
@@ -44,13 +44,14 @@ class Ray:
     ) -> Iterator[tuple[int, Batch]]:
         """Yield what Ray Data gives back of `blocks`."""
         import ray
+        from ray import cloudpickle
 
         # pickled: Arrow would change some dtypes, float16 and names that aren't UTF-8 among them
         rows = [{"number": k, "block": pickle.dumps(block)} for k, block in blocks.items()]
         with _context():
             done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
                 _Worker,
-                fn_constructor_args=(make,),
+                fn_constructor_args=(cloudpickle.dumps(self.setup), cloudpickle.dumps(make)),
                 batch_size=1,
                 compute=ray.data.ActorPoolStrategy(
                     size=min(self.workers, len(rows)),
@@ -71,13 +72,17 @@ class Ray:
 class _Worker:
     """What an actor does: one block at a time, with its own function."""
 
-    def __init__(self, make: Callable[[], Function]) -> None:
-        self.make = make
-        self.function: Function | None = None
+    def __init__(self, setup: bytes, make: bytes) -> None:
+        # unpickled later: a net only after TensorFlow is set up, and so that faults reach the user
+        self.begin = [setup, make]
+        self.function: Function
 
     def __call__(self, rows: Batch) -> dict[str, Any]:
         try:
-            self.function = self.function or self.make()
+            if self.begin:
+                pickle.loads(self.begin[0])()
+                self.function = pickle.loads(self.begin[1])()
+                self.begin = []
             result: Any = self.function(pickle.loads(rows["block"][0]))
         except MemoryError:  # as if the system had killed it: tried again, then lost
             raise
@@ -87,7 +92,7 @@ class _Worker:
 
 
 @contextmanager
-def started(workers: int | None, threads: int) -> Iterator[Ray]:
+def started(workers: int | None, threads: int, setup: Callable[[], object]) -> Iterator[Ray]:
     """Yield the engine on the cluster of RAY_ADDRESS, or on one of this machine while it lasts.
 
     A cluster that is there already, in this process too, is used and left as it is.
@@ -114,7 +119,8 @@ def started(workers: int | None, threads: int) -> Iterator[Ray]:
                 "engine ray", expected=f"CPUs for {workers or 1} workers of {threads} threads",
                 found=f"room for {fit}", fix="ask for fewer workers or threads, or add machines",
             )  # fmt: skip
-        yield Ray(workers or max(1, int(ray.cluster_resources()["CPU"] // threads)), threads)
+        most = max(1, int(ray.cluster_resources()["CPU"] // threads))
+        yield Ray(workers or most, threads, setup)
     finally:
         if ours:
             ray.shutdown()

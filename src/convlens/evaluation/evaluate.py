@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.dataset import Split, load_split
+from convlens.engines import Engine
+from convlens.engines.local import LOCAL
 from convlens.errors import InputError
 from convlens.evaluation import metrics
 from convlens.evaluation.metrics import Scored
@@ -50,6 +52,7 @@ def evaluate_model(
     runtime: Runtime,
     progress: Progress = silent,
     split_name: str = "test",
+    engine: Engine = LOCAL,
 ) -> Evaluation:
     """Score `folder`/model.keras in the machine's precision; write metrics and tables to `out`.
 
@@ -68,7 +71,7 @@ def evaluate_model(
     model = keras_file.with_policy(saved, runtime.policy)
     split = load_split(prepared, split_name)
     _check_classes(folder, heads.load_names(folder, model), split.classes)
-    scored = score(model, split, progress=progress)
+    scored = score(model, split, progress=progress, engine=engine)
     manifest = read_csv(prepared / "manifest.csv")
     result = Evaluation(
         scored,
@@ -81,7 +84,7 @@ def evaluate_model(
         metrics.most_confident_mistakes(scored, params.mistakes),
         split.images,
     )
-    with_mirror = _with_mirror(model, split, scored, progress) if params.mirror else {}
+    with_mirror = _with_mirror(model, split, scored, progress, engine) if params.mirror else {}
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
     write_json(out / METRICS, result.scores | with_mirror | marks)
     _write_tables(out, result)
@@ -98,8 +101,10 @@ def _check_classes(folder: Path, known: Sequence[str], asked: Sequence[str]) -> 
         )
 
 
-def _with_mirror(model: Any, split: Split, scored: Scored, progress: Progress) -> dict[str, float]:
-    mirrored = score(model, split, progress=progress, mirrored=True)
+def _with_mirror(
+    model: Any, split: Split, scored: Scored, progress: Progress, engine: Engine
+) -> dict[str, float]:
+    mirrored = score(model, split, progress=progress, mirrored=True, engine=engine)
     both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
     accuracy, loss = float(both.correct.mean()), metrics.log_loss(both)
     return {"mirror_accuracy": accuracy, "mirror_log_loss": loss}

@@ -17,7 +17,6 @@ from convlens.engines import Engine
 from convlens.evaluation import photos
 from convlens.evaluation.scoring import MakePhotoScorer
 from convlens.models import heads, refusals
-from convlens.params import RuntimeParams
 from convlens.progress import Progress, silent
 from convlens.runtime import versions
 
@@ -85,7 +84,7 @@ def score(
     many: Many,
     model: Path,
     out: str,
-    runtime: RuntimeParams,
+    threads: int,
     progress: Progress = silent,
 ) -> table.Made:
     """Write path, probability_<class>… and reason of each photo to the Parquet file `out`.
@@ -101,6 +100,6 @@ def score(
     if refusal := refusals.of_the_file(model):
         raise refusal
     content, classes = model.read_bytes(), heads.load_names(model.parent)
-    key = many.key("predict", hashlib.sha256(content).hexdigest(), classes, runtime.threads)
-    make = MakePhotoScorer(model, content, classes, Sources(Path.cwd(), many.stores), runtime)
+    key = many.key("predict", hashlib.sha256(content).hexdigest(), classes, threads)
+    make = MakePhotoScorer(model, content, classes, Sources(Path.cwd(), many.stores))
     return table.write(engine, make, list(many.marks), stores.place(out), key, progress)

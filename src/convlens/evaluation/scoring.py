@@ -17,8 +17,6 @@ from convlens.engines import Batch, Function, in_batches
 from convlens.evaluation.metrics import Scored
 from convlens.evaluation.predict import logits
 from convlens.models import heads, keras_file
-from convlens.params import RuntimeParams
-from convlens.runtime import configure
 
 if TYPE_CHECKING:
     import keras
@@ -90,10 +88,8 @@ class MakePhotoScorer:
     model: bytes
     classes: tuple[str, ...]
     sources: Sources
-    runtime: RuntimeParams
 
     def __call__(self) -> Function:
-        configure(self.runtime)
         self.sources.check()
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / self.file.name
