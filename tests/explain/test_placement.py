@@ -123,8 +123,9 @@ def test_units_that_nothing_moves_are_left_out_of_the_measurement():
     inputs = keras.Input(SHAPE)
     dead = np.ones((61, 64, 1), np.float32)
     dead[30, 32] = 0
-    x = Shifted()(L.Conv2D(1, 3, padding="same", name="conv", **ONES)(inputs) * dead)
-    where = Classifier(keras.Model(inputs, L.GlobalAveragePooling2D()(x))).placement("shifted")
+    x = L.Rescaling(dead)(L.Conv2D(1, 3, padding="same", **ONES)(inputs))
+    model = keras.Model(inputs, L.GlobalAveragePooling2D()(Shifted(name="shifted")(x)))
+    where = Classifier(model).placement("shifted")
     assert where.how == "measured"
     np.testing.assert_allclose((*where.jump, *where.start), (1, 1, 3, 0), atol=0.3)
 

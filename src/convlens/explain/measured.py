@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from convlens.explain.classifier import Classifier
 
 Values = npt.NDArray[np.float64]
-_PIXELS, _IMAGES, _ROUNDS = 600_000, 64, 8  # of one pass, images a unit; passes at most
+_PIXELS, _IMAGES, _ROUNDS = 600_000, 64, 4  # of one pass, images a unit; passes at most
 _SURE = 0.25  # pixels: a centre's standard error that is small enough
 
 
