@@ -9,7 +9,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python tools/recipe.py
 
-.PHONY: graph help setup repro drawn drawn-four drawn-large photos photos-full photos-224 flowers pets tutorial test check audit verify bench seeds study ui lock clean
+.PHONY: help setup repro drawn drawn-four drawn-large photos photos-full photos-224 flowers pets tutorial test check audit verify bench seeds study ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,9 +71,6 @@ verify: $(READY)  ## run the commit in two fresh clones, compare every byte; KEE
 ui: $(READY)  ## open the experiments in the MLflow UI on http://127.0.0.1:5000
 	@convlens ui
 
-graph: $(READY)  ## bring the code dependencies in dvc.yaml up to date
-	@python tools/code_deps.py
-
 lock: .venv/.uv  ## resolve the dependencies anew and pin them with hashes
 	.venv/bin/uv pip compile pyproject.toml --extra pipeline $(LOCK) -o requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --extra dev --constraints requirements.lock $(LOCK) -o requirements-dev.lock
@@ -81,6 +78,6 @@ lock: .venv/.uv  ## resolve the dependencies anew and pin them with hashes
 LOCK = --quiet --upgrade --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header
 
 clean:  ## remove everything produced, DVC's cache and the MLflow store included
-	rm -rf data/raw data/packed.zip data/prepared data/weights data/features models/*/ reports/*/ reports/index.html \
+	rm -rf data/raw data/packed.zip data/prepared data/weights data/features data/code models/*/ reports/*/ reports/index.html \
 		.convlens mlflow.db* mlartifacts .dvc/cache .dvc/tmp .pytest_cache .mypy_cache .ruff_cache
 	git checkout --quiet -- models reports 2>/dev/null || true

@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from convlens import files
+from convlens import files, paths
 from convlens import runtime as rt
 from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
 from convlens.data.drawn import masks
 from convlens.params import ExplainParams, RuntimeParams
-from convlens.paths import MODELS, PREPARED, REPORTS, SOURCE
 from convlens.progress import console
 from stage import note_made, run
 
@@ -26,21 +25,21 @@ def main(explain: ExplainParams, runtime: RuntimeParams, net: str) -> None:
     from convlens.gallery.style import save
     from convlens.models import heads, keras_file
 
-    folder, out = MODELS / net, REPORTS / net / "explain"
-    model = keras_file.load(folder / "model.keras")
+    folder, out = paths.trained(net), paths.explanation(net)
+    model = keras_file.load(folder / paths.NET)
     classifier = Classifier(model, heads.load_names(folder, model))
-    examples = explanation.read_examples(PREPARED / "examples", classifier.size[0])
+    examples = explanation.read_examples(paths.EXAMPLES, classifier.size[0])
     few = explanation.first_of_classes(examples)
     layer, method = explain.layer.get(net) or classifier.default_layer, explain.method
-    look: dict[str, Any] = {"colormap": explain.colormap}
+    drawn: dict[str, Any] = {"colormap": explain.colormap}
     seen = explanation.see(classifier, examples, few, layer=layer, method=method, progress=console)
 
     for photo, evidence in zip(few, seen.few, strict=True):
         explanation.write_activations(
             evidence, photo, out / "activations" / photo.name,
-            channel=explain.channel, progress=console, **look,
+            channel=explain.channel, progress=console, **drawn,
         )  # fmt: skip
-    rows = seen.depth.summary(np.stack([photo.pixels for photo in examples[:4]]))
+    rows = seen.depth.layers(np.stack([photo.pixels for photo in examples[:4]]))
     explanation.write_depth(classifier, rows, out / "activations")
 
     names = explain.filters.layers.get(net, [])
@@ -50,13 +49,13 @@ def main(explain: ExplainParams, runtime: RuntimeParams, net: str) -> None:
     )  # fmt: skip
 
     heatmaps = out / "heatmaps"
-    gap = explanation.write_methods(few, seen.few, heatmaps, layer=layer, **look)
-    look["method"] = method
+    gap = explanation.write_methods(few, seen.few, heatmaps, layer=layer, **drawn)
+    drawn["method"] = method
     for photo, evidence in zip(few, seen.few, strict=True):
-        explanation.write_layers(evidence, photo, heatmaps, **look)
-    class_evidence.write_classes(few, seen.few, heatmaps, layer=layer, **look)
+        explanation.write_layers(evidence, photo, heatmaps, **drawn)
+    class_evidence.write_classes(few, seen.few, heatmaps, layer=layer, **drawn)
     found = seen.heatmaps
-    explanation.write_heatmaps(classifier, examples, found, heatmaps, **look)
+    explanation.write_heatmaps(classifier, examples, found, heatmaps, **drawn)
     # for the report, which lays both models over each other
     np.savez(
         heatmaps / "maps.npz", maps=found.maps, classes=found.classes,
@@ -73,7 +72,7 @@ def main(explain: ExplainParams, runtime: RuntimeParams, net: str) -> None:
     fallen = [{"layer": k, "rank_correlation": v} for k, v in measured.cascade.items()]
     files.write_csv(heatmaps / "randomised.csv", ("layer", "rank_correlation"), fallen)
     marks = {"model": keras_file.weights_digest(model)}
-    files.write_json(out / "metrics.json", measured.numbers | filters | gap | marks)
+    files.write_json(out / paths.METRICS, measured.numbers | filters | gap | marks)
     note_made("explain", net, (path for path in out.rglob("*") if path.is_file()))
 
 
@@ -81,12 +80,12 @@ def _measured_photos(count: int) -> tuple[Any, dict[str, Any]]:
     """Return test photos, spread evenly over the classes, and for drawings their masks."""
     from PIL import Image
 
-    test = load_split(PREPARED, "test")
+    test = load_split(paths.PREPARED, "test")
     rows = np.unique(np.linspace(0, len(test) - 1, count).round().astype(int))
     images = np.asarray(test.images[rows])
-    paths = [r["path"] for r in files.read_csv(PREPARED / "manifest.csv") if r["split"] == "test"]
-    names = [masks.mask_name(paths[row]) for row in rows]
-    with open_archive(SOURCE) as opened:
+    tested = [r["path"] for r in files.read_csv(paths.MANIFEST) if r["split"] == "test"]
+    names = [masks.mask_name(tested[row]) for row in rows]
+    with open_archive(paths.SOURCE) as opened:
         if not set(names) <= set(opened.namelist()):
             return images, {}
         parts = [Image.open(io.BytesIO(opened.read(name))) for name in names]

@@ -1,22 +1,19 @@
 """Stage `explain_imagenet`: what the original VGG16, with 1000 classes, sees in the examples."""
 
-from pathlib import Path
-
 from convlens import runtime as rt
 from convlens.files import write_text
 from convlens.params import ExplainParams, ImagenetParams, RuntimeParams
-from convlens.paths import PREPARED
+from convlens.paths import EXAMPLES, IMAGENET
 from convlens.progress import console
 from stage import run
 
-OUT = Path("reports/imagenet")
 OFF = "Off. To see VGG16's 1000 classes here, set imagenet.enabled to true in params.yaml.\n"
 
 
 def main(imagenet: ImagenetParams, explain: ExplainParams, runtime: RuntimeParams) -> None:
     """Write reports/imagenet/: a picture of each example, or how to switch them on."""
     if not imagenet.enabled:
-        write_text(OUT / "README.txt", OFF)
+        write_text(IMAGENET / "README.txt", OFF)
         return
     rt.configure(runtime)
     from convlens.explain.classifier import Classifier
@@ -26,9 +23,9 @@ def main(imagenet: ImagenetParams, explain: ExplainParams, runtime: RuntimeParam
 
     net = vgg16_imagenet.load(vgg16_imagenet.find(imagenet.weights, console))
     model = Classifier(net, "imagenet")
-    photos = read_examples(PREPARED / "examples", model.size[0])
+    photos = read_examples(EXAMPLES, model.size[0])
     write_guesses(
-        model, photos, OUT, method=explain.method, colormap=explain.colormap, progress=console
+        model, photos, IMAGENET, method=explain.method, colormap=explain.colormap, progress=console
     )
 
 

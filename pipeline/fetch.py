@@ -2,21 +2,18 @@
 
 import os
 import sys
-from pathlib import Path
 
 from convlens.data import sources
 from convlens.params import DataParams
+from convlens.paths import DIGESTS, SOURCE
 from convlens.progress import console
 from stage import run
-
-OUT = Path("data/raw/source.zip")
-DIGESTS = Path("data/digests.json")  # in git: what came when an address was first used
 
 
 def main(data: DataParams) -> None:
     mirror = os.environ.get("CONVLENS_MIRROR")
-    sources.fetch(data, OUT, mirror=mirror, digests=DIGESTS, progress=console)
-    for warning in sources.warnings(OUT, data.classes):
+    sources.fetch(data, SOURCE, mirror=mirror, digests=DIGESTS, progress=console)
+    for warning in sources.warnings(SOURCE, data.classes):
         print(f"warning: {warning}", file=sys.stderr)
 
 

@@ -1,21 +1,23 @@
 """Stage `prepare`: decode, check and split the photos, and report on them."""
 
-from pathlib import Path
-
-from convlens.params import DataParams
-from convlens.paths import PREPARED
+from convlens import engines
+from convlens.params import DataParams, RuntimeParams
+from convlens.paths import DATA_REPORT, PREPARED, SOURCE
 from convlens.progress import console
 from stage import run
 
 
-def main(data: DataParams) -> None:
+def main(data: DataParams, runtime: RuntimeParams) -> None:
     """Write data/prepared/ and reports/data/."""
     from convlens.data import ingest
     from convlens.gallery import data as report
 
-    archive = Path("data/raw/source.zip")
-    ingest.prepare(archive, PREPARED, data, progress=console)
-    report.write(archive, PREPARED, Path("reports/data"))
+    if runtime.engine == "local":  # whose own processes share one machine better than a loop
+        ingest.prepare(SOURCE, PREPARED, data, progress=console)
+    else:
+        with engines.start(runtime.engine, workers=runtime.workers or None) as engine:
+            ingest.prepare(SOURCE, PREPARED, data, progress=console, engine=engine)
+    report.write(SOURCE, PREPARED, DATA_REPORT)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from convlens import paths
 from convlens.files import write_json, write_text
 from convlens.params import EvaluateParams, ExplainParams
-from convlens.paths import MADE, PREPARED, REPORTS
 from stage import run
 
 ROOT = Path()
@@ -20,18 +20,18 @@ def main(nets: list[str], evaluate: EvaluateParams, explain: ExplainParams) -> N
     from convlens.gallery.suspects import label_suspects
     from convlens.report.build import page
 
-    for note in MADE.glob("*@*.json"):
+    for note in paths.MADE.glob("*@*.json"):
         if note.stem.partition("@")[2] not in nets:  # of an earlier run with other nets
             note.unlink()
     results = summary(ROOT, nets, evaluate.confidence)
-    write_both(ROOT, nets, REPORTS / "both", explain.colormap)
-    found = suspects.from_files(REPORTS, nets)
-    suspects.write(found, nets, REPORTS / "label_suspects.csv")
-    sheet = label_suspects(found, load_split(PREPARED, "test").images)
-    style.save(sheet, REPORTS / "label_suspects.png")
-    write_json(REPORTS / "summary.json", results)
-    write_text(REPORTS / "index.html", page(ROOT, results))
-    print("reports/index.html holds every picture and number")
+    write_both(ROOT, nets, paths.BOTH, explain.colormap)
+    found = suspects.from_files(ROOT, nets)
+    suspects.write(found, nets, paths.SUSPECTS)
+    sheet = label_suspects(found, load_split(paths.PREPARED, "test").images)
+    style.save(sheet, paths.SUSPECTS.with_suffix(".png"))
+    write_json(paths.SUMMARY, results)
+    write_text(paths.PAGE, page(ROOT, results))
+    print(f"{paths.PAGE} holds every picture and number")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,15 @@
 """Show what the convnet is trained on: random views of pictures, a new one each epoch."""
 
-from pathlib import Path
-
 import numpy as np
 
 from convlens.data.dataset import AugmentedImages, load_split
 from convlens.gallery.rows import Picture, in_rows
 from convlens.gallery.style import save
 from convlens.params import ConvnetParams
-from convlens.paths import PREPARED
+from convlens.paths import PREPARED, REPORTS
 from convlens.runtime import quiet_tensorflow
 from stage import run
 
-OUT = Path("reports/convnet/views.png")
 EPOCHS = 5
 SHOWN = 8  # classes
 
@@ -31,7 +28,8 @@ def main(convnet: ConvnetParams) -> None:
             pixels = np.round(view).astype(np.uint8)
             row.append(Picture(pixels, f"epoch {epoch + 1}"))
     note = "Each epoch draws its own transforms and light, as far as convnet.augment allows."
-    save(in_rows(rows, "What the convnet learns from: a new view each epoch", note), OUT)
+    figure = in_rows(rows, "What the convnet learns from: a new view each epoch", note)
+    save(figure, REPORTS / "convnet/views.png")
 
 
 if __name__ == "__main__":

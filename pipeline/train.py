@@ -2,7 +2,7 @@
 
 from convlens import runtime as rt
 from convlens.params import BaseParams, ConvnetParams, RuntimeParams
-from convlens.paths import CHECKPOINTS, FEATURES, MODELS, PREPARED, base_weights
+from convlens.paths import CHECKPOINTS, FEATURES, PREPARED, base_weights, trained
 from convlens.progress import epochs
 from stage import run
 
@@ -15,10 +15,10 @@ def main(own: ConvnetParams | BaseParams, runtime: RuntimeParams, net: str) -> N
     with epochs(net, own.all_epochs) as show:
         how = {"checkpoints": CHECKPOINTS, "on_epoch": [show]}
         if isinstance(own, ConvnetParams):
-            convnet.train(own, machine, PREPARED, MODELS / net, **how)
+            convnet.train(own, machine, PREPARED, trained(net), **how)
         else:
             transfer.train(
-                net, own, machine, PREPARED, base_weights(net), FEATURES / net, MODELS / net, **how
+                net, own, machine, PREPARED, base_weights(net), FEATURES / net, trained(net), **how
             )
 
 

@@ -114,7 +114,6 @@ def _library(_, folder):
 CALLS = {
     "library": _library,
     "decode": lambda *_: decode.decode(PNG.getvalue(), 32),
-    "squashed": lambda *_: decode.squashed(PNG.getvalue(), 32, 48),
     "original": lambda *_: decode.original(PNG.getvalue()),
     "glimpse": lambda *_: decode.glimpse(PNG.getvalue()[:900], 32),
     "bad photo": lambda *_: decode.decode(b"rubbish", 32),

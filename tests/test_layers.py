@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src/convlens"
 BASIS = {
-    "cgroup", "class_names", "errors", "files", "git", "lock", "params", "parts", "paths",
-    "progress", "provenance", "runtime", "text", "workers", "",
+    "cgroup", "class_names", "engines", "errors", "files", "git", "lock", "params", "parts",
+    "paths", "progress", "provenance", "runtime", "text", "workers", "",
 }  # fmt: skip
 # evaluation and explain stand side by side, as do report and tracking
 ORDER = {

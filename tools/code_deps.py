@@ -1,46 +1,75 @@
-"""Which source files can change what a stage writes: its imports, and theirs, lazy ones too.
+"""Stage `code`: the code that each stage runs, as data/code/STAGE.txt, one digest a module.
 
-Run it to write these lists into dvc.yaml: make graph
+That file is all the code a stage depends on. So it reruns when a module that it imports changes,
+lazily or through others, but for no other module, and for no comment or docstring.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
+import io
+import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-# They carry values, messages and copies, so no result depends on them: the values themselves are
-# tracked by DVC as parameters, and MLflow only receives what the files already say.
-NEUTRAL = {"errors", "params", "progress", "tracking"}
+OUT = Path("data/code")
+# They carry values, messages, places and copies, so no result depends on them: DVC itself tracks
+# parameters and the paths of files, and MLflow only receives what the files already say.
+NEUTRAL = {"errors", "params", "paths", "progress", "tracking"}
 PACKAGE = "__init__"  # followed, since it can import others, but too dull to be listed
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def is_code(dependency: str) -> bool:
-    """Return whether `closure` decides about a dependency: it does not see templates."""
-    return dependency.startswith(("src/", "pipeline/")) and "/assets" not in dependency
+def main() -> None:
+    """Write a file for each stage; paths and digests are the same on every machine."""
+    root = Path()
+    OUT.mkdir(parents=True, exist_ok=True)
+    for stage in sorted(root.glob("pipeline/*.py")):
+        if stage.stem != "stage":
+            lines = [f"{digest(root / path)}  {path}\n" for path in closure(stage, root)]
+            (OUT / f"{stage.stem}.txt").write_text("".join(lines))
 
 
 def closure(stage: Path, root: Path) -> list[str]:
-    """Return the stage and the package's files it depends on; whole folders where all are used."""
+    """Return the stage and the package's modules that it imports, and those that they import."""
     found: set[Path] = set()
-    waiting = list(_imports(stage, root))
+    waiting = [stage]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
             waiting.extend(_imports(path, root))
-    found = {path for path in found if path.stem != PACKAGE}
-    for folder in {path.parent for path in found}:
-        inside = {p for p in folder.glob("*.py") if p.stem not in NEUTRAL | {PACKAGE}}
-        if len(inside) > 1 and inside <= found:
-            found = found - inside | {folder}
-    return sorted(path.relative_to(root).as_posix() for path in [stage, *found])
+    return sorted(path.relative_to(root).as_posix() for path in found if path.stem != PACKAGE)
 
 
-def _imports(path: Path, root: Path) -> Iterator[Path]:
-    for node in _runtime_nodes(ast.parse(path.read_text())):
+@cache  # several stages import most of them
+def digest(path: Path) -> str:
+    """Return the sha256 of a module without its comments and docstrings."""
+    source = path.read_text(encoding="utf-8")
+    lines: list[str | None] = [*source.split("\n")]
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = str(lines[row - 1])[:column].rstrip() or None
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            text = node.body[0]
+            first, last = text.lineno - 1, text.end_lineno or text.lineno
+            if not str(lines[first])[: text.col_offset].strip():  # it has the lines for itself
+                lines[first:last] = [None] * (last - first)
+    code = "\n".join(line for line in lines if line is not None)
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+@cache
+def _imports(path: Path, root: Path) -> tuple[Path, ...]:
+    return tuple(_named(path, root))
+
+
+def _named(path: Path, root: Path) -> Iterator[Path]:
+    for node in _runtime_nodes(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from _files([str(node.module), *names], root)
@@ -62,19 +91,6 @@ def _files(names: list[str], root: Path) -> Iterator[Path]:
         for path in (place.with_suffix(".py"), place / f"{PACKAGE}.py"):
             if path.is_file() and not NEUTRAL & set(name.split(".")):
                 yield path
-
-
-def main() -> None:
-    """Bring the code dependencies of every stage in dvc.yaml up to date."""
-    root = Path(__file__).resolve().parents[1]
-    yaml = YAML()
-    yaml.preserve_quotes, yaml.width = True, 120
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    graph = yaml.load(root / "dvc.yaml")
-    for name, stage in graph["stages"].items():
-        inputs = [dep for dep in stage["deps"] if not is_code(dep)]
-        stage["deps"][:] = inputs + closure(root / "pipeline" / f"{name}.py", root)
-    yaml.dump(graph, root / "dvc.yaml")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def main(archive: str) -> None:
     """Write ready_head.npz and its card, ready_head.md."""
     given = params.load(PARAMS)
     machine = runtime.configure(given.runtime)
-    from convlens.evaluation.metrics import Scored, of_two, summary
+    from convlens.evaluation.metrics import Scored, of_two, scores
     from convlens.models import ready
     from convlens.training.ready import train
 
@@ -36,7 +36,7 @@ def main(archive: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         trained = train(photos, base, machine.policy, Path(scratch), progress=console)
     ready.save_head(trained.head, ASSETS / "ready_head.npz")
-    test = summary(Scored(trained.labels, of_two(trained.logits)), 0.95, bins=10)
+    test = scores(Scored(trained.labels, of_two(trained.logits)), 0.95, bins=10)
     command = f"python tools/ready_head.py {Path(archive).name}"
     write_text(ASSETS / "ready_head.md", card(trained, test, command))
     low, high = test["accuracy_low"], test["accuracy_high"]

@@ -22,11 +22,11 @@ from typing import Any
 
 import click
 
-from convlens import params, runtime, tracking
+from convlens import params, paths, runtime, tracking
 from convlens.errors import InputError
 from convlens.evaluation import studies
 from convlens.files import read_csv, read_json, write_json
-from convlens.paths import CHECKPOINTS, PARAMS, PREPARED, base_weights
+from convlens.paths import CHECKPOINTS, METRICS, PARAMS, PREPARED, base_weights
 from convlens.progress import console, epochs
 from convlens.reproduce import BANDED
 from convlens.training.checkpoint import TRAINS, code_digest
@@ -101,7 +101,7 @@ def _study(
             PARAMS, expected=f"the parameters of {DRAWN}", found="others", fix=TO_DRAWN
         )
     machine = runtime.configure(given.runtime)
-    out, data = RESULTS / f"{name}.json", read_json(PREPARED / "data.json")
+    out, data = RESULTS / f"{name}.json", read_json(paths.DATA)
     result: dict[str, Any] = {
         "command": f"python tools/study.py {name}",
         "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
@@ -122,7 +122,7 @@ def _study(
             measured = _run(variant, machine, Path(folder))
             done[key] = {"variant": variant.name, "seed": variant.seed, **measured, "key": key}
             result["runs"] = [done[key] for key in planned if key in done]
-            result["summary"] = studies.summary(result["runs"], given.evaluate.confidence)
+            result["summary"] = studies.spread(result["runs"], given.evaluate.confidence)
             write_json(out, result)
             print(f"{variant.name}, seed {variant.seed}: {measured['accuracy']:.4f}", flush=True)
     result = read_json(out)
@@ -177,7 +177,7 @@ def _variants(name: str, given: params.Params) -> list[Variant]:
 def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, Any]:
     """Train and evaluate in a folder that looks like the repository; return what was measured."""
     from convlens.evaluation.evaluate import evaluate_model
-    from convlens.gallery import evaluation
+    from convlens.gallery import evaluation as figures
     from convlens.training import convnet, transfer
 
     tracking.configure()
@@ -188,9 +188,9 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
         features, extracting = _features(model, given.features, machine, folder)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        (root / "data").mkdir()
-        (root / "data/prepared").symlink_to(home / PREPARED)
-        out, reports = root / "models" / model, root / "reports" / model / "evaluation"
+        (root / PREPARED).parent.mkdir()
+        (root / PREPARED).symlink_to(home / PREPARED)
+        out, reports = root / paths.trained(model), root / paths.evaluation(model)
         with epochs(model, given.of(model).all_epochs) as show:
             if model == params.CONVNET:
                 convnet.train(
@@ -202,18 +202,18 @@ def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, 
                     checkpoints=CHECKPOINTS, on_epoch=[show],
                 )  # fmt: skip
         result = evaluate_model(out, PREPARED, reports, given.evaluate, machine)
-        evaluation.write(result, reports, title=model)
+        figures.write(result, reports, title=model)
         try:
             for stage in (f"train@{model}", f"evaluate@{model}"):
                 tracking.track(root, stage, given.model_dump(mode="json"))
         except tracking.TrackingUnavailable as error:
             print(f"warning: not tracked: {error}")
-        trained = read_json(out / "metrics.json")
+        numbers = read_json(out / METRICS)
         seconds = sum(float(row["seconds"]) for row in read_csv(out / "history.csv"))
-        return read_json(reports / "metrics.json") | {
+        return read_json(reports / METRICS) | {
             "model": model,
-            "val_accuracy": trained["val_accuracy"],
-            "val_loss": trained["val_loss"],
+            "val_accuracy": numbers["val_accuracy"],
+            "val_loss": numbers["val_loss"],
             "seconds": round(seconds, 1),
             "seconds_features": extracting,
         }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from convlens import reproduce
 from convlens.files import read_json
+from convlens.paths import LOCK
 
 ROOT = Path(__file__).resolve().parents[1]
 BAND = ROOT / "docs/band.json"
@@ -39,7 +40,7 @@ def main() -> None:
             sys.exit(f"verify: stopped, see above: {' '.join(map(str, error.cmd))}")
         found = [
             *reproduce.differences(one, two),
-            *reproduce.against_lock(one, ROOT / "dvc.lock"),
+            *reproduce.against_lock(one, ROOT / LOCK),
             *reproduce.outside_band(one, read_json(BAND)),
         ]
         print(table(one))

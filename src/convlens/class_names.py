@@ -10,8 +10,8 @@ LONGEST = 100  # characters of a name
 
 
 def fold(name: str) -> str:
-    """Return what two names share that differ in case or in how Unicode spells them only."""
-    return unicodedata.normalize("NFC", name).casefold()
+    """Return what two names share that differ in case, blanks or Unicode's spelling only."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def fault(names: Iterable[str]) -> str | None:
@@ -26,7 +26,8 @@ def fault(names: Iterable[str]) -> str | None:
         if wrong := _wrong(name):
             return f"class {name!r}: {wrong}"
         if (twin := seen.get(fold(name))) is not None:
-            return f"classes {twin!r} and {name!r} differ in nothing but case or Unicode's spelling"
+            alike = "differ in nothing but case, blanks or Unicode's spelling"
+            return f"classes {twin!r} and {name!r} {alike}"
         seen[fold(name)] = name
     return None
 

@@ -114,7 +114,7 @@ def sync() -> None:
             left += 1
         except tracking.TrackingUnavailable as error:
             sys.exit(f"convlens: not tracked: {error}")
-    for edit in lock.edited(root / "dvc.lock", given.model_dump(mode="json")):
+    for edit in lock.edited(root / paths.LOCK, given.model_dump(mode="json")):
         click.echo(f"not run yet: {edit}", err=True)
     sys.exit(1 if left else 0)
 

@@ -53,7 +53,7 @@ RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
 @click.option("--raw", is_flag=True, help="also write the numbers behind the heatmap, arrays.npz")
 @click.option("--channels", is_flag=True, help="also draw every channel of every layer (slow)")
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.MODELS),
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.TRAINED),
     show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
@@ -81,7 +81,7 @@ def explain(
     """
     from convlens.runtime import quiet_tensorflow
 
-    name = model or ("vgg16" if (models / "vgg16/model.keras").is_file() else "ready")
+    name = model or ("vgg16" if (models / "vgg16" / paths.NET).is_file() else "ready")
     settings = paths.beside(paths.PARAMS)
     known = params.load(settings) if settings.is_file() else None
     nets_here = _nets(known, models)
@@ -176,7 +176,7 @@ def _load(name: str, models: Path, known: params.Params | None) -> Classifier:
     if name == "imagenet-vgg16":
         given = known.imagenet.weights if known else None
         return Classifier(vgg16_imagenet.load(vgg16_imagenet.find(given, console)), "imagenet")
-    net = keras_file.load(models / name / "model.keras")
+    net = keras_file.load(models / name / paths.NET)
     return Classifier(net, heads.load_names(models / name, net))
 
 

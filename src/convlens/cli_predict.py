@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convlens import paths
+from convlens.cli_many import in_a_table, many, table
 from convlens.data.names import printable
+from convlens.paths import NET
 
 if TYPE_CHECKING:
     from convlens.evaluation.photos import Prediction
@@ -22,24 +24,38 @@ Rows = list[dict[str, Any]]
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True)
 @click.option("--model", metavar="NET", default="vgg16", show_default=True, help="a trained net")
 @click.option(
     "--format", "layout", type=click.Choice(["table", "csv", "json"]), default="table",
     show_default=True, help="how to print the answers",
 )  # fmt: skip
 @click.option(
-    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.MODELS),
+    "--models", type=click.Path(path_type=Path), default=lambda: paths.beside(paths.TRAINED),
     show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
 @click.option("--top", is_flag=True, help="print the three most probable classes of each photo")
-def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path, top: bool) -> None:
+@many
+def predict(
+    paths: tuple[str, ...], model: str, layout: str, models: Path, top: bool, **how: Any
+) -> None:
     """Say of each photo which class it shows, and how probably.
 
     PATHS are photos or folders of photos. Files that can't be read are named on stderr; the
     others are scored all the same, and the exit code is then 1.
+
+    With --out the answers become a Parquet table instead: path, probability_CLASS of each class,
+    and the reason of those that can't be read. PATHS may then be addresses like s3://bucket/folder
+    or gs://bucket/folder, and so may the table. A run that was stopped goes on where it was.
     """
+    if how["out"]:
+        table(paths, models / model / "model.keras", **how)
+    in_a_table(paths, how["engine"])
+    _console([Path(path) for path in paths], model, layout, models, top)
+
+
+def _console(paths: Sequence[Path], model: str, layout: str, models: Path, top: bool) -> None:
     from convlens.evaluation import photos
     from convlens.models import heads, keras_file
     from convlens.progress import console
@@ -51,7 +67,7 @@ def predict(paths: tuple[Path, ...], model: str, layout: str, models: Path, top:
     if not found.paths:
         sys.exit(1)
     quiet_tensorflow()
-    net = keras_file.load(models / model / "model.keras")
+    net = keras_file.load(models / model / NET)
     classes = heads.load_names(models / model, net)
     answers = list(photos.predict(net, classes, found.paths, console))
     good = [a for a in answers if not a.reason]

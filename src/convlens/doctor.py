@@ -19,6 +19,7 @@ from convlens.errors import InputError, masked
 from convlens.git import commit, git, uncommitted
 from convlens.params import NO_ARCHIVE, Params
 from convlens.parts import parts
+from convlens.paths import LOCK
 from convlens.provenance import home
 from convlens.reproduce import damaged
 from convlens.tracking import TrackingUnavailable
@@ -137,7 +138,7 @@ def _files(root: Path) -> Iterator[Finding]:
         fix = "choose a version, `git add` it"
         yield Finding("problem", path, "git's marks of a conflict", fix)
     try:
-        stages = lock.stages(root / "dvc.lock")
+        stages = lock.stages(root / LOCK)
     except InputError:
         return  # `_cache` says so
     nets = {name.partition("@")[2] for name in stages if name.startswith("train@")}
@@ -203,7 +204,7 @@ def _cache(root: Path) -> Iterator[Finding]:
     config = ConfigParser(strict=False)
     config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"])
     cache = root / ".dvc" / config.get("cache", "dir", fallback="cache")
-    yield from _cached_results(root / "dvc.lock", cache)
+    yield from _cached_results(root / LOCK, cache)
     nearest = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
     if not os.access(nearest, os.W_OK):
         yield Finding("problem", str(cache), "not writable", "`dvc cache dir` can move it")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-_PRODUCED = ("dvc.lock", "data", "models", "reports")  # they change while the pipeline runs
+from convlens import paths
+
+# They change while the pipeline runs.
+_PRODUCED = (paths.LOCK, "data", paths.TRAINED, paths.REPORTS)
 _DIFF_LIMIT = 1_000_000
 
 

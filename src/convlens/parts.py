@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlens import lock
+from convlens import lock, paths
 from convlens.errors import InputError
 from convlens.params import CONVNET
 
-DATA = "data/prepared/data.json"
+DATA = f"{paths.DATA}"
 Params = Mapping[str, Any]  # sections of params.yaml
 
 
@@ -49,13 +49,12 @@ def parts(name: str) -> list[Part]:
         ]  # fmt: skip
     from_features = () if name == CONVNET else ("features",)
     return [
-        Part(part, stage, sections, f"{folder}/metrics.json", f"{folder}/provenance.json",
+        Part(part, stage, sections, f"{folder}/{paths.METRICS}", f"{folder}/provenance.json",
              (f"{folder}/**/*",))
         for part, stage, sections, folder in (
-            ("training", f"train@{name}", (name, *from_features, "runtime"), f"models/{name}"),
-            ("evaluation", f"evaluate@{name}", ("evaluate", "runtime"),
-             f"reports/{name}/evaluation"),
-            ("explain", f"explain@{name}", ("explain", "runtime"), f"reports/{name}/explain"),
+            ("training", f"train@{name}", (name, *from_features, "runtime"), paths.trained(name)),
+            ("evaluation", f"evaluate@{name}", ("evaluate", "runtime"), paths.evaluation(name)),
+            ("explain", f"explain@{name}", ("explain", "runtime"), paths.explanation(name)),
         )
     ]  # fmt: skip
 

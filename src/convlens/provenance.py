@@ -14,6 +14,7 @@ from convlens import runtime as rt
 from convlens.errors import InputError, masked
 from convlens.files import read_json, sha256, write_json, write_text
 from convlens.git import commit, uncommitted
+from convlens.paths import DATA, LOCAL
 from convlens.workers import cores
 
 
@@ -70,7 +71,7 @@ def diff(root: Path, of: str) -> Path:
 
 def data_digest(root: Path) -> str:
     """Return the digest of the prepared data's manifest; empty if there is none."""
-    path = root / "data" / "prepared" / "data.json"
+    path = root / DATA
     return str(read_json(path)["digest"]) if path.exists() else ""
 
 
@@ -80,7 +81,7 @@ def milliseconds(moment: str) -> int:
 
 
 def _copy(root: Path, of: str) -> Path:
-    return home(root) / ".convlens" / "provenance" / f"{of}.json"
+    return home(root) / LOCAL / "provenance" / f"{of}.json"
 
 
 def _usage(root: Path, stage: str) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from convlens.files import read_json
 from convlens.lock import md5, outputs
+from convlens.paths import LOCK, METRICS, evaluation
 
 # Their outputs are the same on every machine; what comes after depends on the CPU's arithmetic.
 DATA_STAGES = ("fetch", "fetch_weights", "prepare")
@@ -27,7 +28,7 @@ class Difference:
 
 def differences(one: Path, two: Path) -> Iterator[Difference]:
     """Compare the outputs of two repositories that ran the pipeline, stage by stage."""
-    first, second = outputs(one / "dvc.lock"), outputs(two / "dvc.lock")
+    first, second = outputs(one / LOCK), outputs(two / LOCK)
     for stage in [*first, *(name for name in second if name not in first)]:
         ours, theirs = first.get(stage, {}), second.get(stage, {})
         for path in sorted(ours.keys() | theirs.keys()):
@@ -37,10 +38,10 @@ def differences(one: Path, two: Path) -> Iterator[Difference]:
 
 def against_lock(run: Path, committed: Path) -> Iterator[Difference]:
     """Compare the data stages of a run with a committed dvc.lock, which holds digests only."""
-    found, expected = outputs(run / "dvc.lock"), outputs(committed)
+    found, expected = outputs(run / LOCK), outputs(committed)
     for stage in expected:
-        data = stage.partition("@")[0] in DATA_STAGES
-        for path, digest in expected[stage].items() if data else ():
+        of_data = stage.partition("@")[0] in DATA_STAGES
+        for path, digest in expected[stage].items() if of_data else ():
             if found.get(stage, {}).get(path) != digest:
                 yield Difference(stage, path, f"digest is not the committed {digest[:12]}…")
 
@@ -48,7 +49,7 @@ def against_lock(run: Path, committed: Path) -> Iterator[Difference]:
 def outside_band(run: Path, band: Mapping[str, Any]) -> Iterator[Difference]:
     """Compare a run's test metrics with the band [low, high] that was measured over seeds."""
     for model in band:
-        file = f"reports/{model}/evaluation/metrics.json"
+        file = (evaluation(model) / METRICS).as_posix()
         metrics = read_json(run / file)
         for key in BANDED:
             low, high = band[model][key]

@@ -164,14 +164,14 @@ def _has_glibc() -> bool:
 def quiet_tensorflow() -> None:
     """Load TensorFlow and look for GPUs without the log lines of its C++ side."""
     keep_freed_memory()
-    with _stderr_held_back():
+    with stderr_held_back():
         import tensorflow as tf
 
         tf.config.list_physical_devices("GPU")
 
 
 @contextmanager
-def _stderr_held_back() -> Iterator[None]:
+def stderr_held_back() -> Iterator[None]:
     """Hold back what is written to stderr, from C++ too; show it if the block fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()

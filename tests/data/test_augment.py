@@ -87,6 +87,9 @@ def test_brightness_scales_and_contrast_keeps_the_mean():
 
 def test_a_view_depends_on_seed_epoch_and_index_only():
     many, few = augment.draws(3, 5, 100), augment.draws(3, 5, 7)
+    np.testing.assert_array_equal(augment.draws(3, 5, 40, first=60), many[60:])
+    stream = np.random.default_rng([3, 5, 11])  # the numbers that every result so far was made with
+    np.testing.assert_array_equal(many, stream.random((100, 11)))
     np.testing.assert_array_equal(many[:7], few)
     assert not np.array_equal(augment.draws(3, 6, 7), few)
     assert not np.array_equal(augment.draws(4, 5, 7), few)

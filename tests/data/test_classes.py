@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archives import data_params, photo, write_zip
+from archives import data_params, photo, write_files, write_zip
 
 from convlens.data.ingest import prepare
+from convlens.data.inspect import inspect
 from convlens.data.layout import arrange
 from convlens.data.sources import fetch
 from convlens.errors import InputError
@@ -87,11 +88,16 @@ def test_named_classes_may_lie_in_plural_folders():
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        (names("{label}/{n}.jpg", ("rose",)), ["none of which fits", "3 in rose"]),
+        (names("{label}/{n}.jpg", ("rose",)), ["3 in rose", "rose is one class, and two make"]),
+        (names("test/{label}/{n}.jpg", ("rose",)), ["rose is one class, and two make a task"]),
+        (names("{label}/{n}.jpg", ("train", "plane")), ["train is a split's name", "data.classes"]),
+        (names("{label}/{n}.jpg", (".rose", ".tulip")), ["hidden folders only: .rose, .tulip"]),
+        (["1.jpg", "2.jpg", "train.csv"], ["call their table labels.csv", "train.csv"]),
         (names("{label}/{n}.jpg", range(1001), 1), ["1,001 classes; at most 1,000"]),
         (names("{label}/{n}.jpg", ("Rose", "rose", "tulip")), ["'Rose' and 'rose' differ in"]),
         (names("{label}/{n}.jpg", ("caf\u00e9", "cafe\u0301")), ["Unicode's spelling"]),
         (names("{label}/{n}.jpg", (" rose", "tulip")), ["begins or ends with a blank"]),
+        (names("{label}/{n}.jpg", ("red ant", "red  ant")), ["differ in nothing but case, blanks"]),
         (names("{label}/{n}.jpg") + names("more/{label}/{n}.jpg"),
          ["one depth", "9 photos in daisy", "9 photos in more/daisy"]),
         ([f"b{b}/{name}" for b in (1, 2) for name in names("{label}/{n}.jpg")],
@@ -109,6 +115,35 @@ def test_names_with_blanks_and_other_scripts_are_fine_and_hidden_folders_are_non
     found = arrange(members, Path("x.zip"))
     assert found.classes == ("black bear", "\u718a")
     assert set(found.ignored.values()) == {"hidden"}
+    assert found.warnings == (
+        "1 hidden folder of photos left out: .cache; without its dot it would be read",
+    )
+
+
+def test_a_hidden_folder_of_a_folder_is_counted_too(tmp_path):
+    members = {
+        f"{label}/{n}.jpg": photo((label, n)) for label in (*FLOWERS, ".iris") for n in (1, 2)
+    }
+    found = inspect(write_files(tmp_path, members | {"__MACOSX/._1.jpg": b""}), workers=1)
+    assert "hidden folder of photos left out: .iris" in found.warnings[0]
+    assert len(found.warnings) == 1
+
+
+def test_masks_and_splits_may_be_classes():
+    members = names("{label}/{n}.jpg", ("masks", "none"))
+    assert arrange(members, Path("x.zip")).classes == ("masks", "none")
+    members = names("{label}/{n}.jpg", ("plane", "train"))
+    found = arrange(members, Path("x.zip"), ["plane", "train"])
+    assert sorted(found.photos) == members
+    assert {place.label for place in found.photos.values()} == {"plane", "train"}
+
+
+def test_a_class_that_a_split_lacks_is_said_before_anything_is_prepared():
+    members = names("train/{label}/{n}.jpg", ("ant", "bee")) + names(
+        "test/{label}/{n}.jpg", ("ant", "bee", "wasp")
+    )
+    (warning,) = arrange(members, Path("x.zip")).warnings
+    assert warning == "class wasp is only in test: none of it in train"
 
 
 def test_very_unequal_classes_are_warned_about():
@@ -117,50 +152,6 @@ def test_very_unequal_classes_are_warned_about():
     assert "31 photos of rose, 3 of tulip" in warning
     assert "balanced accuracy" in warning
     assert not arrange(members[1:], Path("x.zip")).warnings
-
-
-TABLE = """id,breed
-0.jpg,rose
-1,rose
-./2.jpg,tulip
-sub/3,tulip
-3,daisy
-gone.jpg,rose
-0.jpg,rose
-4.jpg,
-5.jpg,rose
-5.jpg,tulip
-"""
-
-
-def test_a_table_says_the_class_of_each_photo_and_what_does_not_fit_is_counted():
-    members = [f"train/{n}.jpg" for n in (0, 1, 2, 4, 5, 6)] + ["train/sub/3.jpg", "labels.csv"]
-    found = arrange(members, Path("x.zip"), read=lambda _: TABLE.encode())
-    labels = {name.split("/")[-1]: place.label for name, place in found.photos.items()}
-    assert labels == {"0.jpg": "rose", "1.jpg": "rose", "2.jpg": "tulip"}
-    assert {place.split for place in found.photos.values()} == {"train"}
-    said = "\n".join(found.warnings)
-    for line in (
-        "1 row without a photo, e.g. gone.jpg", "1 row repeated, e.g. 0.jpg",
-        "1 row without a label, e.g. 4.jpg", "2 photos of two labels left out",
-        "2 photos left out: no row names them, e.g. train/4.jpg",
-    ):  # fmt: skip
-        assert line in said
-    assert len(found.photos) + len(found.ignored) == len(members)
-
-
-@pytest.mark.parametrize(
-    ("content", "word"),
-    [
-        (b"a,b\n1,2\n", "columns a, b"),
-        (b"", "columns none"),
-        (b"file,label\n\xff,a\n", "not UTF-8"),
-        (None, "unreadable"),
-    ],
-)
-def test_a_table_that_cannot_be_read_is_one_message(content, word):
-    with pytest.raises(InputError, match=word):
-        arrange(["1.jpg", "labels.csv"], Path("x.zip"), read=lambda _: content)
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])

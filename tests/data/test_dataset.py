@@ -1,5 +1,7 @@
 """Batches: every image once an epoch, in an order that only seed and epoch decide."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,17 @@ def test_arrays_that_are_missing_or_do_not_belong_together_are_refused(tmp_path,
         load_split(tmp_path, "train")
     write_json(tmp_path / "data.json", {"classes": ["b", "a"]})
     assert load_split(tmp_path, "train").classes == ("b", "a")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_a_pass_over_a_split_does_not_keep_it_in_memory(tmp_path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((640, 200, 200), np.uint8))  # 26 MB
+    split = Split(np.load(tmp_path / "x.npy", mmap_mode="r"), np.zeros(640, np.uint8), ("a", "b"))
+
+    def mapped() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+    before = mapped()
+    assert all((split.read(slice(n, n + 64)) == 1).all() for n in range(0, 640, 64))
+    assert mapped() - before < 8_000  # KiB

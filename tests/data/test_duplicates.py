@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from archives import encoded, photo, picture
+from PIL import Image
 
-from convlens.data.duplicates import BLOCK, NEAR_BITS, NEAR_LEVELS, groups
+from convlens.data.decode import decode
+from convlens.data.duplicates import BLOCK, NEAR_BITS, NEAR_LEVELS, groups, perceptual_hash
 from convlens.data.scan import Scan
 
 
@@ -48,3 +51,15 @@ def test_thousands_of_copies_of_one_photo_are_no_burden() -> None:
 
 def test_no_photos_no_groups() -> None:
     assert groups([]) == []
+
+
+def hash_of(content: bytes) -> int:
+    return perceptual_hash(Image.fromarray(decode(content, 32).pixels).convert("L"))
+
+
+def test_hash_is_zero_for_blank_pictures_and_stable_for_the_others() -> None:
+    assert hash_of(encoded(Image.new("RGB", (50, 50), "teal"), "PNG")) == 0
+    image = picture("hash")
+    sharp, coarse = (hash_of(encoded(image, quality=q)) for q in (95, 40))
+    other = hash_of(photo("other"))
+    assert (sharp ^ coarse).bit_count() <= 8 < (sharp ^ other).bit_count()

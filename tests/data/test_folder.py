@@ -145,7 +145,7 @@ def test_a_film_is_not_read_whole(pets, monkeypatch):
     with film.open("r+b") as out:
         out.write(b"\xff\xd8\xff\xe0")
     assert photos.read(film, 32, 32).startswith("too large: 2,147,483,648 bytes")
-    monkeypatch.setattr("convlens.evaluation.photos.MAX_MEMBER_BYTES", 100)
+    monkeypatch.setattr("convlens.data.reading.MAX_MEMBER_BYTES", 100)
     assert photos.read(pets / "cats/0.jpg", 32, 32).startswith("too large")
 
 

@@ -12,8 +12,7 @@ from sklearn.metrics import (
 from sklearn.metrics import log_loss as reference_log_loss
 
 from convlens.evaluation import metrics
-from convlens.evaluation.intervals import wilson
-from convlens.evaluation.metrics import Scored, of_two
+from convlens.evaluation.metrics import Scored, of_two, wilson
 
 
 @pytest.fixture
@@ -53,12 +52,12 @@ def test_log_loss_equals_the_reference_and_survives_sure_mistakes(scored):
 
 
 def test_a_perfect_and_a_constant_model(scored):
-    perfect = metrics.summary(
+    perfect = metrics.scores(
         Scored(scored.labels, of_two((2.0 * scored.labels - 1) * 50)), 0.95, 10
     )
     assert perfect["accuracy"] == perfect["roc_auc"] == 1.0
     assert perfect["ece"] == pytest.approx(0, abs=1e-12)
-    flat = metrics.summary(Scored(scored.labels, np.zeros((500, 2))), 0.95, 10)
+    flat = metrics.scores(Scored(scored.labels, np.zeros((500, 2))), 0.95, 10)
     assert flat["roc_auc"] == 0.5
     assert flat["brier"] == pytest.approx(0.25)
     assert flat["log_loss"] == pytest.approx(np.log(2))
@@ -68,7 +67,7 @@ def test_a_perfect_and_a_constant_model(scored):
 def test_auc_is_the_share_of_pairs_in_order(scored):
     cats, dogs = (scored.logits[scored.labels == label, 1] for label in (0, 1))
     pairs = np.mean(dogs[:, None] > cats[None, :])
-    assert metrics.summary(scored, 0.95, 10)["roc_auc"] == pytest.approx(pairs)
+    assert metrics.scores(scored, 0.95, 10)["roc_auc"] == pytest.approx(pairs)
 
 
 def test_calibration_error_of_a_known_bias():
@@ -90,7 +89,7 @@ def test_mistakes_are_the_wrong_ones_the_surest_first():
 def test_the_scores_of_many_classes_are_the_reference_s(five):
     labels, said, predicted = five.labels, softmax(five.logits, axis=1), five.logits.argmax(axis=1)
     np.testing.assert_allclose(five.probabilities, said, rtol=1e-12)
-    found, each = metrics.summary(five, 0.95, 10), metrics.by_class(five)
+    found, each = metrics.scores(five, 0.95, 10), metrics.by_class(five)
     expected = precision_recall_fscore_support(labels, predicted, labels=range(5), zero_division=0)
     for mine, reference in zip(
         (each.precision, each.recall, each.f1, each.support), expected, strict=True
@@ -119,7 +118,7 @@ def test_sure_answers_of_many_classes_neither_overflow_nor_tie():
 
 def test_two_classes_as_two_logits_or_as_one_are_the_same(scored):
     shifted = Scored(scored.labels, scored.logits + np.arange(500)[:, None])
-    one, other = (metrics.summary(s, 0.95, 10) for s in (scored, shifted))
+    one, other = (metrics.scores(s, 0.95, 10) for s in (scored, shifted))
     assert one == pytest.approx(other)
     assert metrics.positive(scored) == [1]
 

@@ -10,7 +10,7 @@ def runs(variant, *values):
 
 
 def test_mean_spread_and_student_interval_of_each_variant():
-    found = studies.summary(runs("a", 0.80, 0.82, 0.87) + runs("b", 0.5, 0.5), 0.95)
+    found = studies.spread(runs("a", 0.80, 0.82, 0.87) + runs("b", 0.5, 0.5), 0.95)
     assert list(found) == ["a", "b"]
     a = found["a"]["accuracy"]
     assert a["mean"] == pytest.approx(0.83)
@@ -21,12 +21,12 @@ def test_mean_spread_and_student_interval_of_each_variant():
 
 
 def test_one_seed_has_no_spread():
-    found = studies.summary(runs("a", 0.80), 0.95)["a"]["brier"]
+    found = studies.spread(runs("a", 0.80), 0.95)["a"]["brier"]
     assert (found["sd"], found["low"], found["high"]) == (0.0, 0.80, 0.80)
 
 
 def test_the_table_has_a_row_a_variant():
-    text = studies.table(studies.summary(runs("5 views", 0.80, 0.82, 0.87), 0.95))
+    text = studies.table(studies.spread(runs("5 views", 0.80, 0.82, 0.87), 0.95))
     assert text.splitlines()[-1].split("  ")[:2] == ["5 views", "0.8300 ± 0.0361"]
 
 
@@ -46,4 +46,4 @@ def test_the_band_promises_nothing_beyond_what_a_metric_can_be():
 
 def test_a_study_without_mirror_images_says_so():
     plain = [{k: v for k, v in run.items() if "mirror" not in k} for run in runs("a", 0.8, 0.9)]
-    assert studies.table(studies.summary(plain, 0.95)).splitlines()[-1].split()[4] == "–"
+    assert studies.table(studies.spread(plain, 0.95)).splitlines()[-1].split()[4] == "–"

@@ -19,42 +19,38 @@ from convlens.explain.maps import place
 from convlens.explain.measure import measure
 
 NAMES = [*APPLICATIONS, *BUILT]
-LARGE = [name for name in APPLICATIONS if "Mobile" not in name or "NAS" in name]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/architectures.md"
 HEAD = """# Which nets are explained
 
 Written by `python tests/explain/contract.py`; `tests/explain/test_contract.py` proves each line and
-fails where this page is stale (of the largest nets it leaves out saliency, ascent and depth). The
-nets of Keras Applications are built with `weights=None` at 96 pixels (InceptionV3 at 139), their
-BatchNorm statistics set from noise.
+fails where this page is stale. The nets of Keras Applications are built with `weights=None` at 96
+pixels (InceptionV3 at 139), their BatchNorm statistics set from noise.
 
 Proved of each: probabilities are those of `model.predict` (to 1e-6), the raw map is that of an
-independent few-line Grad-CAM (to 1e-5), a planted pattern is found within a unit's stride, units
-look where the placement says (from input gradients, with kernels of one tap: to 1 pixel, and where
-paths disagree and the placement is itself measured, to a tenth of the stride); activations,
-saliency, ascent, depth, cascade and deletion run and give finite numbers.
+independent few-line Grad-CAM (to 1e-5 of its maximum), a planted pattern is found within a unit's
+stride, units look where the placement says (from input gradients, with kernels of one tap, to
+1 pixel); activations, saliency, ascent, depth, cascade and deletion run and give finite numbers.
+The one net in 16 bits is compared with itself in 32: its own answers are rounded to three digits.
 
 | net | layers with maps | default layer | its maps | stride | placement |
 | --- | ---: | --- | --- | ---: | --- |
 """
 
 
-def examine(name: str, *, full: bool = True) -> str:
-    """Prove all of one net, or but for saliency and depth; return its line of the document."""
+def examine(name: str) -> str:
+    """Prove all of one net; return its line of the document."""
     model = build(name)
     net = Classifier(model)
     layer = net.default_layer
     says_what_the_model_says(model, net)
     maps_are_those_of_a_few_lines(model, net, layer)
     maps_can_be_measured(model, net, layer)
-    if full:
-        pixels_and_depth_are_seen(model, net)
+    pixels_and_depth_are_seen(model, net)
     where = net.placement(layer)
     sharpen(model)
-    if where.how != "exact":  # measured anew with the new weights
-        net = Classifier(model)
-    finds_what_is_planted(model, net, layer)
-    units_look_where_they_are_said_to(model, net, layer)
+    placed = net if where.how == "exact" else Classifier(model)  # measured with the new weights
+    finds_what_is_planted(model, net, placed, layer)
+    units_look_where_they_are_said_to(model, placed, layer)
     high, wide = net.sites[net.slot(layer)].grid
     depth = net.graph.shapes[net.slot(layer)][-1]
     stride = " × ".join(f"{jump:.0f}" for jump in dict.fromkeys(where.jump))
@@ -97,9 +93,9 @@ def maps_are_those_of_a_few_lines(model, net, layer):
         maps, slope = (tf.reshape(t[:, site.skip :], (2, *site.grid, -1)) for t in (maps, slope))
     raw = np.einsum("nhwk,nk->nhw", maps, np.mean(slope, axis=(1, 2)))
     tolerance = 1e-5 if net.graph is net.exact else 0.02  # theirs is rounded to 16 bits
-    np.testing.assert_allclose(found.raw, raw, atol=tolerance * max(1, np.abs(raw).max()))
-    np.testing.assert_allclose(found.raw, raw, atol=100 * tolerance * np.abs(raw).max())
-    assert np.abs(found.raw).max() > 0
+    peak = np.abs(raw).max(axis=(1, 2), keepdims=True)
+    assert peak.min() > 0
+    np.testing.assert_allclose(found.raw / peak, raw / peak, rtol=0, atol=tolerance)
 
 
 @contextlib.contextmanager
@@ -118,7 +114,7 @@ def _without_activation(model):
         last.activation = activation
 
 
-def finds_what_is_planted(model, net, layer):
+def finds_what_is_planted(model, net, placed, layer):
     """A head that knows a pattern from one place, and its heatmaps where the pattern is elsewhere.
 
     The kernel of the logits becomes the difference that the pattern makes to what they see; what
@@ -126,7 +122,7 @@ def finds_what_is_planted(model, net, layer):
     """
     _, high, wide, channels = photos(model, 1).shape
     grey = np.full((1, high, wide, channels), 127, np.uint8)
-    where = net.placement(layer, (high, wide))
+    where = placed.placement(layer, (high, wide))
     grid = [(size - 8 - start) // jump + 1 for size, start, jump in
             zip((high, wide), where.start, where.jump, strict=True)]  # fmt: skip
     units = [(grid[0] // 2, grid[1] // 2), (grid[0] // 2, grid[1] - 1), (grid[0] - 1, grid[1] // 2)]
@@ -145,9 +141,9 @@ def finds_what_is_planted(model, net, layer):
     raw = heatmaps(net, images, layer=layer, classes=1).raw
     node.layer.set_weights(before)
     for heat, spot in zip(place(raw[1:] - raw[:1], high, wide, where.axes), spots, strict=True):
-        peak = np.unravel_index(heat.argmax(), heat.shape)
-        apart = np.abs(np.subtract(peak, spot))
-        assert (apart <= np.maximum(where.jump, 8)).all(), (spot, peak)
+        peak = np.argwhere(heat == heat.max())  # from the outermost unit on to the edge
+        near = np.abs(peak - spot) <= np.maximum(where.jump, 8)
+        assert near.all(axis=1).any(), (spot, peak)
 
 
 def _planted(grey, spot):
@@ -167,14 +163,14 @@ def maps_can_be_measured(model, net, layer):
 
 def pixels_and_depth_are_seen(model, net):
     """Ascent, saliency, activations and depth give finite numbers."""
-    images = photos(model, 2)
+    images = photos(model, 1)
     first = layers.convolutions(net)[0]
     found = filters.ascend(net, first, [0, 1], size=32, steps=2)
     assert np.isfinite(found.end).all()
     assert saliency.smooth_grad(net, images, samples=2).any()
     depth = Depth(net)
     depth.add(gather(net, images, [first]).maps)
-    assert depth.summary(images[:1])[0]["effective_field"] > 0
+    assert depth.layers(images)[0]["effective_field"] > 0
 
 
 def sharpen(model):
@@ -194,24 +190,24 @@ def units_look_where_they_are_said_to(model, net, layer):
     for part in model._flatten_layers():
         if isinstance(part, keras.layers.MultiHeadAttention):
             part._output_dense.kernel.assign(0 * part._output_dense.kernel)
-    shape = photos(model, 16).shape
-    images = np.random.default_rng(8).integers(0, 256, shape).astype(np.float32)
-    said_to, slot = net.placement(layer, images.shape[1:3]), net.slot(layer)
-    inputs = tf.constant(net.prepare(images))
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(inputs)
-        (maps,) = net.exact.run({net.source: inputs}, [slot])
-        maps = tf.cast(net.maps(maps, layer), tf.float32)
-        middle = [(size - 1) // 2 for size in maps.shape[1:3]]
-        signs = np.random.default_rng(5).choice([-1.0, 1.0], (16, maps.shape[-1]))
-        total = tf.reduce_sum(maps[:, middle[0], middle[1]] * signs.astype(np.float32))
-    energy = (np.asarray(tape.gradient(total, inputs)) ** 2).sum(axis=(0, 3))
+    shape, draw = photos(model, 32).shape, np.random.default_rng(8)
+    said_to, slot = net.placement(layer, shape[1:3]), net.slot(layer)
+    energy = np.zeros(shape[1:3])
+    for count in [4] if said_to.how == "exact" else [32] * 4:  # as far as an average tells
+        inputs = tf.constant(net.prepare(draw.integers(0, 256, (count, *shape[1:]))))
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            (maps,) = net.exact.run({net.source: inputs}, [slot])
+            maps = tf.cast(net.maps(maps, layer), tf.float32)
+            middle = [(size - 1) // 2 for size in maps.shape[1:3]]
+            signs = draw.choice([-1.0, 1.0], (count, maps.shape[-1])).astype(np.float32)
+            total = tf.reduce_sum(maps[:, middle[0], middle[1]] * signs)
+        energy += (np.asarray(tape.gradient(total, inputs)) ** 2).sum(axis=(0, 3))
     for axis in (0, 1):
         along = energy.sum(axis=1 - axis)
         centre = along @ np.arange(len(along)) / along.sum()
         said = said_to.start[axis] + middle[axis] * said_to.jump[axis]
-        near = 1 if said_to.how == "exact" else said_to.jump[axis] / 10
-        assert abs(centre - said) <= near, (axis, centre, said_to)
+        assert abs(centre - said) <= 1, (axis, centre, said_to)
 
 
 def _one_tap(kernel, gate):

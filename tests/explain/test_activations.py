@@ -49,7 +49,7 @@ def summary(model, images):
     found = depth.Depth(seen(model))
     for start in range(0, len(images), 5):
         found.add(activations(seen(model), images[start : start + 5]))
-    return found.summary(images[:4])
+    return found.layers(images[:4])
 
 
 def test_depth_summary_of_known_layers():

@@ -52,6 +52,15 @@ def test_sequential_models(begun):
     )
 
 
+def test_a_fixed_batch_size_is_no_limit():
+    """A Sequential that was first called on one photo has one, for one."""
+    inputs = keras.Input(batch_shape=(1, 24, 24, 3))
+    net = Classifier(keras.Model(inputs, _head(_convolution()(inputs))))
+    assert net.input_shape == (None, 24, 24, 3)
+    assert heatmaps(net, IMAGES).maps.shape == (2, 24, 24)
+    np.testing.assert_array_equal(net.logits(IMAGES)[:1], net.logits(IMAGES[:1]))
+
+
 def test_the_model_is_left_as_it_was(tmp_path):
     model = plain((24, 24, 3))
     before, layer = model.get_weights(), model.layers[2]

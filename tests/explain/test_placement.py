@@ -51,6 +51,8 @@ CHAINS = {
         L.SeparableConv2D(2, 5, padding="same", depthwise_initializer="ones",
                           pointwise_initializer="ones"),
     ],
+    "the middle cut out": [L.Conv2D(1, 3, strides=2, **ONES), L.CenterCrop(21, 22)],
+    "augmented in training": [L.RandomFlip(), L.RandomZoom(0.2), L.Conv2D(1, 3, **ONES)],
     "a layer that nobody knows": [L.Conv2D(1, 3, strides=2, **ONES), Shifted()],
 }  # fmt: skip
 
@@ -60,7 +62,7 @@ def _seen_by(model, layer, unit):
     part = keras.Model(model.inputs, model.get_layer(layer).output)
     image = tf.Variable(tf.ones((1, *SHAPE)))
     with tf.GradientTape() as tape:
-        answer = part(image)[0, unit[0], unit[1], 0]
+        answer = part(image, training=False)[0, unit[0], unit[1], 0]
     energy = tape.gradient(answer, image).numpy()[0, :, :, 0] ** 2
     return energy.sum(axis=1), energy.sum(axis=0)
 
@@ -114,6 +116,18 @@ def test_paths_that_disagree_are_measured():
     assert where.how == "measured"
     assert where.jump == (2, 2)
     np.testing.assert_allclose(where.start, (1 - 3, 1 - 3), atol=0.2)  # halfway: equal kernels
+
+
+def test_units_that_nothing_moves_are_left_out_of_the_measurement():
+    """A net of few channels has dead units; one of them must not spoil the others' places."""
+    inputs = keras.Input(SHAPE)
+    dead = np.ones((61, 64, 1), np.float32)
+    dead[30, 32] = 0
+    x = L.Rescaling(dead)(L.Conv2D(1, 3, padding="same", **ONES)(inputs))
+    model = keras.Model(inputs, L.GlobalAveragePooling2D()(Shifted(name="shifted")(x)))
+    where = Classifier(model).placement("shifted")
+    assert where.how == "measured"
+    np.testing.assert_allclose((*where.jump, *where.start), (1, 1, 3, 0), atol=0.3)
 
 
 def test_a_gate_for_the_whole_map_has_no_place():

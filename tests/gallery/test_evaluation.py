@@ -39,3 +39,9 @@ def test_many_classes_have_names_that_do_not_overlap(tmp_path, count):
     assert all(low[1] <= high[0] + 1 for low, high in pairwise(tops))
     assert max(figure.get_size_inches()) * style.DPI < 3000
     assert style.save(figure, tmp_path / "c.png").stat().st_size < 500_000
+
+
+def test_a_thousand_classes_fit_one_picture():
+    figure = confusion(np.eye(1000, dtype=np.int64), [str(n) for n in range(1000)], "t")
+    assert max(figure.get_size_inches()) * style.DPI < 3000
+    assert not figure.axes[0].get_yticklabels()

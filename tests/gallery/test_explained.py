@@ -90,7 +90,7 @@ def test_what_cannot_be_explained_is_one_clear_error(classifier, folder, photos,
 def test_it_shows_itself_and_saves_pages(classifier, folder, tmp_path):
     found = explain(classifier, folder / "red.png")
     assert found._repr_png_().startswith(b"\x89PNG")
-    assert len(found.figure().axes) == 4  # photo, heatmap, overlay, scale
+    assert len(found.figure().artists) == 4  # photo, heatmap, overlay, scale
     assert found.save(tmp_path / "seen") == tmp_path / "seen"
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     names = ("summary.png", "heatmap.png", "activations.png", "arrays.npz")

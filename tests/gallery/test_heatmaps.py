@@ -9,8 +9,8 @@ from convlens.gallery.channels import large
 from convlens.gallery.depth import depth_curves
 from convlens.gallery.faithfulness import removal
 from convlens.gallery.filters import filter_grid, kernel_grid
-from convlens.gallery.guesses import top_guesses
 from convlens.gallery.heatmaps import Look
+from convlens.gallery.imagenet import top_guesses
 from convlens.gallery.rows import Picture, in_rows
 from convlens.text import says
 
@@ -61,7 +61,7 @@ def test_empty_map_is_marked(photo):
 def test_panels_show_class_probability_photo_heatmap_and_overlay(photo, heat):
     figure = figures.panels([photo, photo], [Look(heat, "dog, 90.0 %")] * 2, "convnet")
     assert texts(figure).count("dog, 90.0 %") == 2
-    shown = [np.asarray(a.get_images()[0].get_array()) for a in figure.axes[:3]]
+    shown = [np.asarray(image.get_array()) for image in figure.artists[:3]]
     np.testing.assert_array_equal(shown[0], photo)
     np.testing.assert_array_equal(shown[1], figures.coloured(heat, 30, 40, "viridis"))
     np.testing.assert_array_equal(shown[2], figures.overlay(photo, heat))
@@ -72,7 +72,7 @@ def test_both_models_meet_only_where_both_look(photo, heat):
     looks = {"convnet": Look(heat, "cat, 60.0 %"), "vgg16": Look(other, "dog, 70.0 %")}
     figure = figures.both_models(photo, looks, {"correlation": -0.2, "overlap": 0.1}, "h")
     assert "correlation -0.20" in texts(figure)
-    meeting = np.asarray(figure.axes[3].get_images()[0].get_array())
+    meeting = np.asarray(figure.artists[3].get_array())
     np.testing.assert_array_equal(meeting, figures.overlay(photo, np.zeros_like(heat)))
 
 
@@ -85,7 +85,8 @@ def test_gallery_titles_neither_overlap_nor_leave_the_page(drawn, shape, columns
     figure = in_rows(rows, "A heading " * 12, "A note that goes on " * 15)
     drawn(figure)
     boxes = [text.get_window_extent() for text in figure.texts]
-    pictures = [axes.get_window_extent() for axes in figure.axes]
+    pictures = [image.get_window_extent() for image in figure.artists]
+    assert len(pictures) == 2 * columns
     for number, box in enumerate(boxes):
         assert box.x0 >= 0
         assert box.y0 >= 0
@@ -98,8 +99,8 @@ def test_gallery_keeps_the_aspect_of_every_picture(drawn):
     images = [np.zeros((10, 30, 3), np.uint8), np.zeros((50, 20, 3), np.uint8)]
     figure = in_rows([[Picture(image) for image in images]], "h")
     drawn(figure)
-    for axes, image in zip(figure.axes, images, strict=True):
-        box = axes.get_window_extent()
+    for shown, image in zip(figure.artists, images, strict=True):
+        box = shown.get_window_extent()
         assert box.height / box.width == pytest.approx(image.shape[0] / image.shape[1], rel=0.01)
 
 

@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from convlens.data.decode import BadPhotoError, squashed
+from convlens.data.decode import BadPhotoError, decode
 from convlens.explain import faithfulness
 from convlens.explain.classifier import Classifier
 from convlens.explain.gradcam import heatmaps
@@ -25,7 +25,7 @@ def photos(shared_data) -> np.ndarray:
         cats, dogs = ([n for n in names if f"/{kind}/" in n] for kind in ("Cat", "Dog"))
         for name in (n for pair in zip(cats, dogs, strict=False) for n in pair):
             try:
-                found.append(squashed(archive.read(name), 224, 224).pixels)
+                found.append(decode(archive.read(name), 224, 224).pixels)
             except BadPhotoError:
                 continue
             if len(found) == COUNT:

@@ -18,7 +18,7 @@ class Repository:
     def __init__(self, folder, root):
         self.folder = folder
         shutil.copytree(root / "pipeline", folder / "pipeline")
-        for name in ("recipes", "src"):
+        for name in ("recipes", "src", "tools"):
             (folder / name).symlink_to(root / name)
         for name in ("params.yaml", "data/none"):
             (folder / name).parent.mkdir(exist_ok=True)

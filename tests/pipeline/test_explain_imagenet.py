@@ -46,15 +46,15 @@ def stage(root, monkeypatch, tmp_path):
 def test_off_it_says_how_to_switch_it_on_and_loads_nothing(stage, real, monkeypatch):
     monkeypatch.setattr(stage.rt, "configure", None)  # calling it would raise
     stage.main(ImagenetParams(enabled=False, weights=None), real.explain, real.runtime)
-    (note,) = stage.OUT.iterdir()
+    (note,) = stage.IMAGENET.iterdir()
     assert "imagenet.enabled" in note.read_text()
 
 
 def test_on_it_draws_every_example_and_lists_its_guesses(stage, real, monkeypatch):
     monkeypatch.setattr(vgg16_imagenet, "find", lambda given, _progress: given)
     stage.main(ImagenetParams(enabled=True, weights="some.h5"), real.explain, real.runtime)
-    assert {path.name for path in stage.OUT.iterdir()} == {"cat_0.png", "guesses.csv"}
-    rows = files.read_csv(stage.OUT / "guesses.csv")
+    assert {path.name for path in stage.IMAGENET.iterdir()} == {"cat_0.png", "guesses.csv"}
+    rows = files.read_csv(stage.IMAGENET / "guesses.csv")
     assert [row["rank"] for row in rows] == list("12345")
     assert (rows[0]["photo"], rows[0]["name"]) == ("cat_0", "tabby")
     expected = np.exp(5) / (np.exp(5) + 999)
@@ -65,4 +65,4 @@ def test_on_without_weights_it_stops_and_says_how_to_get_them(stage, real):
     with pytest.raises(InputError, match="no such file") as refusal:
         stage.main(ImagenetParams(enabled=True, weights="gone.h5"), real.explain, real.runtime)
     assert vgg16_imagenet.URL in refusal.value.fix
-    assert not stage.OUT.exists()
+    assert not stage.IMAGENET.exists()

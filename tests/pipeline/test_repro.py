@@ -63,6 +63,16 @@ def test_mlflow_reads_back_what_the_files_say(ran):
         assert run.inputs.dataset_inputs
 
 
+def test_an_edit_of_a_module_concerns_the_stages_that_import_it(ran):
+    words = ran.folder / "src/convlens/report/words.py"
+    before = words.read_text()
+    words.write_text(f"# no reason\n{before}\nMORE = 1\n")
+    assert list(json.loads(ran.run("dvc", "status", "--json").stdout)) == ["code"]
+    ran.run("dvc", "repro", "code")
+    assert list(json.loads(ran.run("dvc", "status", "--json").stdout)) == ["report"]
+    words.write_text(before)
+
+
 def test_another_rate_of_the_head_runs_no_feature_extraction(ran):
     ran.change({"vgg16": {"learning_rate": 0.0007}})
     told = ran.run("dvc", "repro").stdout

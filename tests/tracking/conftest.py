@@ -79,9 +79,9 @@ class Outputs:
         entries[stage] = {"deps": deps, "params": ran, "outs": outs}
         path.write_text(json.dumps({"schema": "2.0", "stages": entries}))
 
-    def data(self, digest: str = DATA) -> str | None:
+    def data(self, digest: str = DATA, counts: dict[str, dict[str, int]] = COUNTS) -> str | None:
         folder = self.root / "data" / "prepared"
-        about = {"digest": digest, "source": "drawn", "counts": COUNTS, "image_size": 150}
+        about = {"digest": digest, "source": "drawn", "counts": counts, "image_size": 150}
         write_json(folder / "data.json", about)
         write_csv(folder / "manifest.csv", ["path"], [{"path": "cat.0001.jpg"}])
         self.figure("data/classes.png")
@@ -105,12 +105,13 @@ class Outputs:
         return self.ended(f"train@{name}")
 
     def evaluate(
-        self, name: str = "convnet", weights: str = WEIGHTS, accuracy: float = 0.75
+        self, name: str = "convnet", weights: str = WEIGHTS, accuracy: float = 0.75, **more: float
     ) -> str | None:
         write_json(
             self.root / "reports" / name / "evaluation" / "metrics.json",
             {"accuracy": accuracy, "accuracy_low": 0.5, "accuracy_high": 0.9, "n": 4, "ece": 0.1}
-            | {"precision": "float32", "model": weights},
+            | {"precision": "float32", "model": weights}
+            | more,
         )
         self.figure(f"{name}/evaluation/confusion.png")
         return self.ended(f"evaluate@{name}")

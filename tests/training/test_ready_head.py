@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.evaluation.metrics import Scored, of_two, summary
+from convlens.evaluation.metrics import Scored, of_two, scores
 from convlens.models import ready
 from convlens.models.ready import CLASSES
 from convlens.params import DataParams
@@ -66,7 +66,7 @@ def test_the_least_validation_loss_chooses_and_the_test_split_only_counts(traine
 
 
 def test_the_card_says_what_was_measured(trained):
-    test = summary(Scored(trained.labels, of_two(trained.logits)), 0.95, bins=10)
+    test = scores(Scored(trained.labels, of_two(trained.logits)), 0.95, bins=10)
     text = card(trained, test, "python tools/ready_head.py photos.zip")
     low, high = test["accuracy_low"], test["accuracy_high"]
     assert f"{low:.1%} to {high:.1%}" in text

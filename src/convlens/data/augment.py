@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 _DRAWS = 11  # rotation, shift x, shift y, shear, zoom, flip, brightness, contrast, colour × 3
 
 
-def draws(seed: int, epoch: int, count: int) -> NDArray[np.float64]:
-    """Return (count, 11) uniform numbers in [0, 1); row i belongs to image i for any `count`."""
-    return np.random.default_rng([seed, epoch, _DRAWS]).random((count, _DRAWS))
+def draws(seed: int, epoch: int, count: int, first: int = 0) -> NDArray[np.float64]:
+    """Return (count, 11) uniform numbers in [0, 1) for the images from number `first` on.
+
+    An image's numbers depend neither on `count` nor on `first`: no process need draw them all.
+    """
+    bits = np.random.PCG64([seed, epoch, _DRAWS])
+    bits.advance(first * _DRAWS)
+    return np.random.Generator(bits).random((count, _DRAWS))
 
 
 def transforms(u: NDArray[np.float64], params: AugmentParams, side: int) -> NDArray[np.float64]:

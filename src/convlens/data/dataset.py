@@ -6,6 +6,7 @@ batches that an uninterrupted run would have seen.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,22 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def read(self, rows: slice) -> NDArray[Any]:
+        """Return a copy of these images; of a map, what was read does not stay in memory."""
+        images = np.ascontiguousarray(self.images[rows])
+        if isinstance(self.images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self.images.base.madvise(mmap.MADV_DONTNEED)
+        return images
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a worker opens the file instead of getting it all
+        if isinstance(self.images, np.memmap) and self.images.filename:
+            return _opened, (Path(self.images.filename), self.labels, self.classes)
+        return Split, (self.images, self.labels, self.classes)
+
+
+def _opened(images: Path, labels: Labels, classes: tuple[str, ...]) -> Split:
+    return Split(np.load(images, mmap_mode="r"), labels, classes)
 
 
 def load_split(folder: Path, name: str) -> Split:
@@ -183,7 +200,7 @@ def plain_batches(
     for start in range(0, len(split), batch_size):
         rows = slice(start, start + batch_size)
         labels = targets(split.labels[rows], len(split.classes))
-        yield np.ascontiguousarray(split.images[rows]), labels
+        yield split.read(rows), labels
 
 
 def targets(labels: Labels, classes: int) -> NDArray[np.float32]:

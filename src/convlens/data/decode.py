@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from convlens.data import colours, formats
 
@@ -17,17 +17,6 @@ LARGEST, TALLEST = 1440, 4  # a photo in a figure: pixels a side, and its sides'
 # Bicubic needs only + - * /, so every machine gets the same weights; Lanczos would need a sine.
 FILTER = Image.Resampling.BICUBIC
 WHITE = (255, 255, 255, 255)
-ORIENTATION = 0x0112
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-THUMB = 16
 
 
 class BadPhotoError(Exception):
@@ -38,28 +27,24 @@ class TooManyPixelsError(BadPhotoError):
     """The header promises more than MAX_PIXELS: nothing of it was decoded."""
 
 
-@dataclass(frozen=True)
-class Photo:
-    """A decoded photo: pixels uint8 (S, S, 3), and what the file was before."""
+class Decoded(NamedTuple):
+    """A photo as a model takes it, uint8 (H, W, 3), and what its file was before."""
 
     pixels: npt.NDArray[np.uint8]
     format: str
     mode: str
     width: int
     height: int
-    phash: int
-    thumb: bytes
 
 
-def decode(content: bytes, size: int) -> Photo:
-    """Decode `content` fully and squash it to size × size pixels, as the tutorials do.
+def decode(content: bytes, height: int, width: int | None = None) -> Decoded:
+    """Decode `content` fully and squash it, as the tutorials do; to a square without a `width`.
 
     A JPEG is read to its end, but its blocks are transformed at the smallest of libjpeg's scales
-    (1, 1/2, 1/4, 1/8) that is not below `size`: half the time, about one grey level of difference.
-    Transparent photos are laid on white; CMYK, palette and grey become RGB; colours of a wide
-    profile become sRGB; an animation is its first frame. An unreadable EXIF block is no reason to
-    lose a photo: it counts as upright.
-    `phash` is imagehash's 64-bit perceptual hash, `thumb` THUMB × THUMB grey levels.
+    (1, 1/2, 1/4, 1/8) that is not below the size: half the time, about one grey level of
+    difference. Transparent photos are laid on white; CMYK, palette and grey become RGB; colours of
+    a wide profile become sRGB; an animation is its first frame. An unreadable EXIF block is no
+    reason to lose a photo: it counts as upright.
 
     Raises
     ------
@@ -68,34 +53,11 @@ def decode(content: bytes, size: int) -> Photo:
     TooManyPixelsError
         Above MAX_PIXELS, seen from the header alone.
     """
-    image, kind, mode, (width, height) = _load(content, size)
-    upright = _upright_rgb(image).resize((size, size), FILTER)
-    upright = colours.to_srgb(upright, image.info.get("icc_profile"))
-    grey = upright.convert("L")
-    return Photo(
-        pixels=np.asarray(upright),
-        format=kind,
-        mode=mode,
-        width=width,
-        height=height,
-        phash=perceptual_hash(grey),
-        thumb=grey.resize((THUMB, THUMB), Image.Resampling.BOX).tobytes(),
-    )
-
-
-class Squashed(NamedTuple):
-    """A photo as a model takes it, uint8 (H, W, 3), and the size of its file's picture."""
-
-    pixels: npt.NDArray[np.uint8]
-    width: int
-    height: int
-
-
-def squashed(content: bytes, height: int, width: int) -> Squashed:
-    """Decode `content` as `decode` does and squash it to `height` × `width` pixels."""
-    image, _, _, whole = _load(content, max(height, width))
-    upright = _upright_rgb(image).resize((width, height), FILTER)
-    return Squashed(np.asarray(colours.to_srgb(upright, image.info.get("icc_profile"))), *whole)
+    width = width or height
+    image, kind, mode, whole = _load(content, max(height, width))
+    squashed = _upright_rgb(image).resize((width, height), FILTER)
+    srgb = colours.to_srgb(squashed, image.info.get("icc_profile"))
+    return Decoded(np.asarray(srgb), kind, mode, *whole)
 
 
 def original(content: bytes) -> np.ndarray:
@@ -172,13 +134,10 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # a broken EXIF block can raise anything
-        turn = None
-    return image if turn is None else image.transpose(turn)
+    with contextlib.suppress(Exception), warnings.catch_warnings():  # broken EXIF raises anything
+        warnings.simplefilter("ignore")
+        ImageOps.exif_transpose(image, in_place=True)  # turned before the block is written anew
+    return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -193,14 +152,6 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image).convert("RGB")
     return image.convert("RGB")
-
-
-def perceptual_hash(image: Image.Image) -> int:
-    """Return imagehash.phash as 64 bits; 0 for a blank image: its hash would be rounding noise."""
-    import imagehash
-
-    lowest, highest = image.convert("L").getextrema()
-    return 0 if lowest == highest else int(str(imagehash.phash(image)), 16)
 
 
 def glimpse(content: bytes, size: int) -> npt.NDArray[np.uint8]:

@@ -57,7 +57,7 @@ def checked(names: Iterable[str], where: Path) -> Classes:
             where,
             expected=f"two to {class_names.MOST:,} classes whose names are not alike",
             found=wrong,
-            fix="rename the folders, or name the classes: data.classes: {name: [its folders]}",
+            fix="rename them, or name the classes: data.classes: {name: [what is there]}",
         )
     return result
 

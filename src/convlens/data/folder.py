@@ -19,6 +19,8 @@ BOTH = "both.png"
 class Listing:
     """The files under a folder by their printable name from there, with slashes.
 
+    A hidden folder that has photos is listed as "NAME/", without what is in it.
+
     `faults` says of names in `files` why they can't be read; `unread` are folders that can't be,
     with the reason; `links` lead to folders, `loops` to one that they lie in; `own` are folders of
     pictures that `convlens explain` wrote.
@@ -30,6 +32,7 @@ class Listing:
     links: list[str] = field(default_factory=list)
     loops: list[str] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
+    most: int = MAX_MEMBERS
 
     @property
     def photos(self) -> dict[str, Path]:
@@ -42,15 +45,15 @@ class Listing:
         return [name for name in sorted(self.files) if not (is_photo(name) or hidden(name))]
 
 
-def listing(folder: Path) -> Listing:
+def listing(folder: Path, most: int = MAX_MEMBERS) -> Listing:
     """List the files under `folder`, in which nothing is opened.
 
     Raises
     ------
     InputError
-        There is no such folder, it can't be read, or it holds more than MAX_MEMBERS files.
+        There is no such folder, it can't be read, or it holds more than `most` files.
     """
-    found = Listing()
+    found = Listing(most=most)
     _walk(folder, "", (), found)
     if "" in found.unread:
         raise InputError(
@@ -88,6 +91,8 @@ def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...], found: 
                 found.links.append(name)
             if not hidden(entry.name):
                 _walk(Path(entry.path), f"{name}/", (*above, (here.st_dev, here.st_ino)), found)
+            elif any(is_photo(inner.name) for inner in Path(entry.path).iterdir()):
+                found.files[f"{name}/"] = Path(entry.path)  # so that it is counted
         else:
             _add(found, name, entry, mode)
     if len(found.own) > before:
@@ -100,8 +105,8 @@ def _add(found: Listing, name: str, entry: os.DirEntry[str], mode: int) -> None:
         found.faults[name] = "not a file"
     elif is_photo(name) and not os.access(entry.path, os.R_OK):
         found.faults[name] = "can't be read: Permission denied"
-    if len(found.files) > MAX_MEMBERS:
+    if len(found.files) > found.most:
         raise InputError(
-            printable(entry.path), expected=f"at most {MAX_MEMBERS:,} files in a folder",
+            printable(entry.path), expected=f"at most {found.most:,} files in a folder",
             found="more", fix="name a folder that holds photos only",
         )  # fmt: skip

@@ -20,6 +20,7 @@ from convlens.data.scan import Scan, scan
 from convlens.data.space import FREE_SOME, check_space
 from convlens.data.split import SplitRule
 from convlens.data.whats_there import refuse_too_many_bad
+from convlens.engines import Engine
 from convlens.params import DataParams
 from convlens.progress import Progress, silent
 from convlens.workers import cores
@@ -38,6 +39,7 @@ def prepare(
     *,
     progress: Progress = silent,
     workers: int | None = None,
+    engine: Engine | None = None,
 ) -> None:
     """Turn the photos of `archive` into arrays and tables in the folder `out`.
 
@@ -45,7 +47,7 @@ def prepare(
     uint16 above 256 classes),
     `manifest.csv` (its rows are the arrays' rows, split by split), `quarantine.csv`,
     `duplicates.csv`, `examples/` and `data.json`. The bytes depend on the archive and `params`
-    only, not on `workers` (default: one a core). `out` appears complete or not at all.
+    only, not on `workers` (default: one a core) or `engine`. `out` appears complete or not at all.
 
     Raises
     ------
@@ -71,6 +73,7 @@ def prepare(
                 scratch,
                 params.image_size,
                 workers=workers or cores(),
+                engine=engine,
                 progress=progress,
             )
             own = {place.split for place in arrangement.photos.values() if place.split}

@@ -10,15 +10,17 @@ from pathlib import Path, PurePosixPath
 
 from convlens.data import discover, label_table
 from convlens.data.classes import CATS_AND_DOGS, Asked, Classes, asked_for
-from convlens.data.label_table import Table
+from convlens.data.label_table import Matched, Table
 from convlens.data.left_out import (
     NO_LABEL,
     OTHER_LABEL,
+    TWO_LABELS,
     Place,
+    covered,
     folders_of,
     is_mask,
     listed,
-    unequal,
+    uneven,
     warnings_on,
     why_not,
 )
@@ -27,6 +29,7 @@ from convlens.data.split_names import split_of
 from convlens.data.whats_there import (
     missing_class,
     nothing_fits,
+    number,
     several_folders,
     two_depths,
 )
@@ -109,7 +112,7 @@ def arrange(
             found = max(by_depth.values(), key=len, default={}) or labels
             if found:
                 raise missing_class(where, found, offered, classes.names)
-            raise nothing_fits(where, every, offered, LAYOUTS, classes.names)
+            raise nothing_fits(where, every, offered, LAYOUTS, classes.names if asked else ())
         depth = -1
     ignored = {name: why_not(name, depth) for name in every if name not in photos}
     warnings = tuple(warnings_on(photos, ignored, depth, classes.names))
@@ -170,7 +173,7 @@ def _in_table(
     table: Table, offered: Sequence[str], every: Sequence[str], where: Path, asked: Asked
 ) -> Arrangement:
     """Return the arrangement that a table of labels makes; folders above may be splits."""
-    matched = table.matched(offered)
+    matched = table.matched(offered, where)
     classes = asked_for(asked) if asked else discover.checked(matched.labels.values(), where)
     photos = {}
     for name, label in matched.labels.items():
@@ -183,15 +186,30 @@ def _in_table(
     outer = {name: folders_of(name) for name in photos}
     if any(place.split for place in photos.values()):
         _refuse_unknown_folders(photos, outer, where)
-    reasons = dict.fromkeys(offered, NO_LABEL) | dict.fromkeys(matched.labels, OTHER_LABEL)
+    reasons = dict.fromkeys(offered, NO_LABEL) | dict.fromkeys(matched.two, TWO_LABELS)
+    others = matched.labels.keys() - photos.keys()
+    reasons |= dict.fromkeys(others, OTHER_LABEL)
     ignored = {n: reasons.get(n) or why_not(n, -1) for n in every if n not in photos}
     return Arrangement(
         f"{table.name}: {table.columns[0]}, {table.columns[1]}",
         dict(sorted(photos.items())),
         ignored,
         classes.names,
-        (*matched.warnings, *unequal(photos.values())),
+        (
+            *matched.warnings,
+            *_other_labels(matched, others),
+            *covered(every),
+            *uneven(photos.values()),
+        ),
     )
+
+
+def _other_labels(matched: Matched, others: Iterable[str]) -> Iterable[str]:
+    """Yield a sentence on the photos whose labels are none of the classes that the user named."""
+    counts = Counter(matched.labels[name] for name in others).most_common()
+    if counts:
+        there = ", ".join(f"{label} ({count:,})" for label, count in counts[:8])
+        yield f"{number(sum(dict(counts).values()), 'photo')} left out: of other labels: {there}"
 
 
 def _refuse_unknown_folders(

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from convlens.data.names import hidden, is_photo
+from convlens.data.names import hidden, hidden_folders, is_photo, suffix
 from convlens.data.whats_there import number
 
 MASKS = "masks"
 PART_MASK, NO_CLASS, OUTSIDE = "part mask", "in a folder of no class", "outside the layout"
 OTHER_LABEL, NO_LABEL = "of another class", "without a label in the table"
+TWO_LABELS = "of two labels in the table"
 UNEQUAL = 10  # a warning above this ratio of two classes
 _SHOWN = 6  # classes whose names stand in a layout's text
 
@@ -27,7 +28,7 @@ class Place:
 
 def is_mask(name: str) -> bool:
     """Return whether a member is the part mask of a drawing."""
-    return name.startswith(f"{MASKS}/")
+    return name.startswith(f"{MASKS}/") and suffix(name) == ".gif"
 
 
 def folders_of(name: str) -> tuple[str, ...]:
@@ -42,12 +43,12 @@ def listed(names: Sequence[str]) -> str:
 
 def why_not(name: str, depth: int) -> str:
     """Return why a member is no photo of the data, whose class folders lie at `depth`."""
-    if name.endswith("/"):
-        return "folder"
     if is_mask(name):
         return PART_MASK
     if hidden(name):
         return "hidden"
+    if name.endswith("/"):
+        return "folder"
     if not is_photo(name):
         return "not named like a photo"
     return NO_CLASS if 0 <= depth < len(folders_of(name)) else OUTSIDE
@@ -68,15 +69,34 @@ def warnings_on(
     outside = [name for name, why in ignored.items() if why == OUTSIDE]
     if outside:
         yield f"{number(len(outside), 'photo')} left out: outside the layout, e.g. {outside[0]}"
-    yield from unequal(photos.values())
+    yield from covered(ignored)
+    yield from uneven(photos.values())
     left_out = len(stray) + len(outside)
     if left_out > len(photos):
         yield f"most photos are left out: {left_out:,} of {left_out + len(photos):,}"
 
 
-def unequal(places: Iterable[Place]) -> Iterable[str]:
-    """Yield a sentence if one class has more than UNEQUAL times the photos of another."""
-    counts = Counter(place.label for place in places).most_common()
+def covered(names: Iterable[str]) -> Iterable[str]:
+    """Yield a sentence on the folders of photos that a dot at the beginning hides."""
+    if folders := hidden_folders(names):
+        yield (
+            f"{number(len(folders), 'hidden folder')} of photos left out: "
+            f"{', '.join(folders[:_SHOWN])}; without its dot it would be read"
+        )
+
+
+def uneven(places: Iterable[Place]) -> Iterable[str]:
+    """Yield sentences on classes that some split lacks, and on very unequal ones."""
+    given = list(places)
+    splits = {place.split for place in given if place.split}
+    for label in sorted({place.label for place in given}):
+        own = {place.split for place in given if place.label == label and place.split}
+        if own < splits and own:
+            yield (
+                f"class {label} is only in {' and '.join(sorted(own))}: "
+                f"none of it in {' and '.join(sorted(splits - own))}"
+            )
+    counts = Counter(place.label for place in given).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     if many > UNEQUAL * few:
         yield (

@@ -27,6 +27,24 @@ def hidden(name: str) -> bool:
     return any(part.startswith((".", "__")) or part.lower() == _THUMBNAILS for part in parts)
 
 
+def hidden_folders(names: Iterable[str]) -> list[str]:
+    """Return the folders that a dot at the beginning of their name hides, if photos are in them.
+
+    A folder that was not walked stands in `names` as "NAME/" if it has photos.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        path = PurePosixPath(name)
+        dotted = [n for n, part in enumerate(path.parts) if part.startswith(".")]
+        if dotted and (name.endswith("/") or (dotted[0] + 1 < len(path.parts) and _plain(path))):
+            found["/".join(path.parts[: dotted[0] + 1])] = None
+    return list(found)
+
+
+def _plain(path: PurePosixPath) -> bool:
+    return suffix(path) in SUFFIXES and not hidden(path.name)
+
+
 def is_photo(name: str) -> bool:
     """Return whether `name` is a photo's: not hidden, no folder, and with one of SUFFIXES."""
     return suffix(name) in SUFFIXES and not name.endswith("/") and not hidden(name)

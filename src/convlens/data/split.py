@@ -110,15 +110,25 @@ class SplitRule:
         self, split: str, label: str, asked: int, got: Mapping[tuple[str, str], int]
     ) -> None:
         there = got.get((split, label), 0)
-        most = {s: min(got.get((s, c), 0) for c in _labels(got)) for s in SPLITS}
-        fits = ", ".join(f"{name} {count}" for name, count in most.items())
+        labels = _labels(got)
+        others = sum(got.get((split, c), 0) < asked for c in labels) - 1
+        also = f"; {others:,} more of {len(labels):,} classes have too few" if others > 0 else ""
+        most = {s: min(got.get((s, c), 0) for c in labels) for s in SPLITS}
+        ratio = f"with this ratio {_counted(most)} would fit"
+        have = {s: got.get((s, label), 0) for s in SPLITS}
         raise InputError(
             f"data.split.{split}",
             expected=f"at least {asked} photos of class {label}",
-            found=f"{there} usable ones ({self.text})",
-            fix="add photos or ask for less; with this ratio these counts would fit: "
-            f"{fits}; or leave class {label} out (data.classes)",
+            found=f"{there} usable ones, of {label} in all: {_counted(have)} ({self.text}){also}",
+            fix=f"add photos of {label}"
+            + (f", or ask for less: {ratio}" if self.counted and all(most.values()) else "")
+            + (", or try another data.seed" if not (self.counted or self.own) else "")
+            + f", or leave class {label} out (data.classes)",
         )
+
+
+def _counted(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sizes.items())
 
 
 def _labels(*counts: Mapping[tuple[str, str], int]) -> list[str]:

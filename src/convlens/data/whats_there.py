@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from convlens.data.names import HEIC, hidden, suffix, suffixes
+from convlens.data.names import HEIC, hidden, hidden_folders, suffix, suffixes
+from convlens.data.split_names import split_of
 from convlens.errors import InputError
 
 ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"})
+TABLES = frozenset({".csv", ".tsv", ".xlsx", ".ods"})
 _NAMED = 8
 
 
@@ -20,14 +22,27 @@ def nothing_fits(
     layouts: Sequence[str],
     classes: Sequence[str],
 ) -> InputError:
-    """Return that no photo lies in a class folder, with the folders and suffixes that are there."""
+    """Return that no photo lies in a class folder, with the folders and suffixes that are there.
+
+    `classes` are those that the user named, if any.
+    """
     files = [name for name in every if not name.endswith("/") and not hidden(name)]
     packed = [name for name in files if suffix(name) in ARCHIVES]
-    folders = f"into folders {_and([f'{label}s' for label in classes])}"
+    tables = [name for name in files if suffix(name) in TABLES]
+    folders = "into a folder for each class, two or more"
+    if classes:
+        folders = f"into folders {_and([f'{label}s' for label in classes])}"
     if photos:
         kinds = f"{number(len(photos), 'photo')} ({suffixes(photos)})"
-        found = f"{kinds}, none of which fits: {_where(photos)}"
-        fix = f"put them {folders}, e.g. {classes[0]}s/{_leaf(photos[0])}"
+        found = f"{kinds}, none of which fits: {_where(photos)}{'' if classes else _one(photos)}"
+        fix = f"put them {folders}, e.g. {classes[0] if classes else 'cat'}s/{_leaf(photos[0])}"
+        if tables:
+            fix += f", or call their table labels.csv and its columns file and label: {tables[0]}"
+        elif not classes and len(_top(photos)) < 2:
+            fix += ", or name the classes that their names begin with: data.classes"
+    elif dotted := hidden_folders(every):
+        found = f"photos in hidden folders only: {_listed(dotted)}; none of which fits"
+        fix = "take the dot from the beginning of the folders' names"
     elif packed:
         found = f"no photo, but {number(len(packed), 'archive')} inside: {_listed(packed)}"
         fix = f"unpack it, then name {packed[0]} or the folder that it becomes"
@@ -37,8 +52,18 @@ def nothing_fits(
     else:
         found = "nothing: 0 entries, none of which fits" if not every else "only empty folders"
         fix = f"put the photos {folders}"
-    expected = f"photos in one of the layouts {', '.join(layouts)}, at any depth"
-    return InputError(where, expected=expected, found=found, fix=fix)
+    expected = f"photos in one of the layouts {', '.join(layouts)}, or of any other classes"
+    return InputError(where, expected=f"{expected}, at any depth", found=found, fix=fix)
+
+
+def _one(photos: Sequence[str]) -> str:
+    """Return why these folders are no classes: there is one, or a split's name is among them."""
+    inner = {PurePosixPath(name).parent.name for name in photos}
+    splits = sorted(folder for folder in inner if split_of(folder))
+    others = sorted(inner - {*splits, ""})
+    if splits and others:
+        return f"; {', '.join(splits)} is a split's name: to make it a class, list data.classes"
+    return f"; {others[0]} is one class, and two make a task" if len(others) == 1 else ""
 
 
 def missing_class(

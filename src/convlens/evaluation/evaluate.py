@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.dataset import Split, load_split
+from convlens.engines import Engine
+from convlens.engines.local import LOCAL
 from convlens.errors import InputError
 from convlens.evaluation import metrics
 from convlens.evaluation.metrics import Scored
@@ -18,6 +20,7 @@ from convlens.evaluation.predict import score
 from convlens.files import read_csv, write_csv, write_json
 from convlens.models import heads, keras_file
 from convlens.params import EvaluateParams
+from convlens.paths import METRICS, NET
 from convlens.progress import Progress, silent
 from convlens.runtime import Runtime
 
@@ -32,7 +35,7 @@ class Evaluation:
 
     scored: Scored
     classes: tuple[str, ...]
-    summary: dict[str, float | int]
+    scores: dict[str, float | int]
     by_class: metrics.ClassScores
     calibration: metrics.Calibration
     roc: dict[str, tuple[metrics.Floats, metrics.Floats, metrics.Floats]]
@@ -49,6 +52,7 @@ def evaluate_model(
     runtime: Runtime,
     progress: Progress = silent,
     split_name: str = "test",
+    engine: Engine = LOCAL,
 ) -> Evaluation:
     """Score `folder`/model.keras in the machine's precision; write metrics and tables to `out`.
 
@@ -63,16 +67,16 @@ def evaluate_model(
     InputError
         If the model tells other classes apart than the data has.
     """
-    saved = keras_file.load(folder / "model.keras")
+    saved = keras_file.load(folder / NET)
     model = keras_file.with_policy(saved, runtime.policy)
     split = load_split(prepared, split_name)
     _check_classes(folder, heads.load_names(folder, model), split.classes)
-    scored = score(model, split, progress=progress)
+    scored = score(model, split, progress=progress, engine=engine)
     manifest = read_csv(prepared / "manifest.csv")
     result = Evaluation(
         scored,
         split.classes,
-        metrics.summary(scored, params.confidence, params.calibration_bins),
+        metrics.scores(scored, params.confidence, params.calibration_bins),
         metrics.by_class(scored),
         metrics.calibration(scored, params.calibration_bins),
         {split.classes[c]: metrics.roc(scored, c) for c in metrics.positive(scored)},
@@ -80,9 +84,9 @@ def evaluate_model(
         metrics.most_confident_mistakes(scored, params.mistakes),
         split.images,
     )
-    with_mirror = _with_mirror(model, split, scored, progress) if params.mirror else {}
+    with_mirror = _with_mirror(model, split, scored, progress, engine) if params.mirror else {}
     marks = {"precision": runtime.precision, "model": keras_file.weights_digest(saved)}
-    write_json(out / "metrics.json", result.summary | with_mirror | marks)
+    write_json(out / METRICS, result.scores | with_mirror | marks)
     _write_tables(out, result)
     return result
 
@@ -97,8 +101,10 @@ def _check_classes(folder: Path, known: Sequence[str], asked: Sequence[str]) -> 
         )
 
 
-def _with_mirror(model: Any, split: Split, scored: Scored, progress: Progress) -> dict[str, float]:
-    mirrored = score(model, split, progress=progress, mirrored=True)
+def _with_mirror(
+    model: Any, split: Split, scored: Scored, progress: Progress, engine: Engine
+) -> dict[str, float]:
+    mirrored = score(model, split, progress=progress, mirrored=True, engine=engine)
     both = Scored(scored.labels, (scored.logits + mirrored.logits) / 2)
     accuracy, loss = float(both.correct.mean()), metrics.log_loss(both)
     return {"mirror_accuracy": accuracy, "mirror_log_loss": loss}

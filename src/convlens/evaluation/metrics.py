@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.evaluation.intervals import wilson
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -126,7 +124,18 @@ def by_class(scored: Scored) -> ClassScores:
     )  # fmt: skip
 
 
-def summary(scored: Scored, confidence: float, bins: int) -> dict[str, float | int]:
+def wilson(successes: int, trials: int, confidence: float) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion, without continuity correction.
+
+    Source: Wilson 1927, https://doi.org/10.2307/2276774.
+    """
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def scores(scored: Scored, confidence: float, bins: int) -> dict[str, float | int]:
     """Return the numbers of a whole split.
 
     Accuracy with its Wilson interval; balanced accuracy and macro F1, the means of recall and F1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,20 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convlens.data.archive import MAX_MEMBER_BYTES, oversize
-from convlens.data.decode import BadPhotoError, Squashed, squashed
+from convlens.data.archive import MAX_MEMBERS
+from convlens.data.decode import BadPhotoError, Decoded, decode
 from convlens.data.folder import Listing, listing
-from convlens.data.formats import HEAD, may_be_image, reads_heic
+from convlens.data.formats import reads_heic
 from convlens.data.names import HEIC, suffix, suffixes
+from convlens.data.reading import content
 from convlens.data.whats_there import heic_hint, number
-from convlens.evaluation.metrics import Scored
-from convlens.evaluation.predict import logits
+from convlens.evaluation.scoring import BATCH, PhotoScorer
 from convlens.progress import Progress, silent
 
 if TYPE_CHECKING:
     import keras
-
-BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
-def find(paths: Sequence[Path]) -> Found:
+def find(paths: Sequence[Path], most: int = MAX_MEMBERS) -> Found:
     """Return the files named, and the photos inside the folders named, in order.
 
     Folders are read as `convlens inspect` reads them: links are followed, hidden files and our own
@@ -57,7 +54,7 @@ def find(paths: Sequence[Path]) -> Found:
     Raises
     ------
     InputError
-        A folder can't be read, or holds too many files.
+        A folder can't be read, or holds more than `most` files.
     """
     found = Found()
     left_out: list[str] = []
@@ -65,7 +62,7 @@ def find(paths: Sequence[Path]) -> Found:
         if not path.is_dir():
             found.paths.append(path)
             continue
-        inside = listing(path)
+        inside = listing(path, most)
         unread = [n for n in inside.photos if suffix(n) in HEIC and not reads_heic()]
         photos = [file for name, file in inside.photos.items() if name not in unread]
         found.paths.extend(photos or [path] * (not unread))
@@ -93,41 +90,17 @@ def _notes(inside: Listing) -> Iterator[str]:
         yield f"{name}: a folder that can't be read ({reason})"
 
 
-def read(path: Path, height: int, width: int) -> Squashed | str:
+def read(path: Path, height: int, width: int) -> Decoded | str:
     """Return the photo as the model wants it, or the reason why it can't be.
 
     The first bytes decide whether the rest is read at all.
     """
     try:
-        return squashed(content(path), height, width)
+        return decode(content(path), height, width)
     except BadPhotoError as error:
         return str(error)
     except OSError as error:
         return error.strerror or str(error)
-
-
-def content(path: Path) -> bytes:
-    """Return the bytes of a file that begins like an image.
-
-    Raises
-    ------
-    BadPhotoError
-        It is a folder, too large, or begins like no image.
-    OSError
-        It can't be read.
-    """
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise BadPhotoError("a folder without photos")
-    if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting for ever
-        raise BadPhotoError("not a file")
-    with path.open("rb") as source:
-        head = source.read(HEAD)
-        if head and not may_be_image(head):
-            raise BadPhotoError("not an image")
-        if status.st_size > MAX_MEMBER_BYTES:
-            raise BadPhotoError(oversize(status.st_size))
-        return head + source.read(MAX_MEMBER_BYTES)
 
 
 def predict(
@@ -137,20 +110,13 @@ def predict(
 
     `classes` are the names of the model's classes.
     """
-    height, width = model.input_shape[1:3]
+    scorer = PhotoScorer(model, classes)
     starts = range(0, len(paths), BATCH)
     for start in progress(starts, what="predicting", unit="batch"):
         batch = paths[start : start + BATCH]
-        photos = [read(path, height, width) for path in batch]
-        good = [photo for photo in photos if not isinstance(photo, str)]
-        pixels = [photo.pixels for photo in good]
-        values = logits(model, np.stack(pixels)) if good else np.zeros((0, len(classes)))
-        scored = Scored(np.zeros(len(values), np.uint8), values)
-        answers = iter(zip(scored.probabilities, scored.predicted, strict=True))
-        for path, photo in zip(batch, photos, strict=True):
-            if isinstance(photo, str):
-                yield Prediction(path, reason=photo)
-            else:
-                chances, label = next(answers)
-                named = dict(zip(classes, chances.tolist(), strict=True))
-                yield Prediction(path, named, classes[label])
+        found = scorer({"path": np.array([str(path) for path in batch], object)})
+        chances = np.stack([found[f"probability_{name}"] for name in classes], axis=1)
+        for path, reason, values in zip(batch, found["reason"], chances, strict=True):
+            named = dict(zip(classes, values.tolist(), strict=True))
+            label = classes[int(values.argmax())]
+            yield Prediction(path, reason=reason) if reason else Prediction(path, named, label)

@@ -19,7 +19,7 @@ SMALLEST_MARGIN = 0.02  # two equal seeds do not make every other machine wrong
 Run = Mapping[str, Any]
 
 
-def summary(runs: Sequence[Run], confidence: float) -> dict[str, dict[str, dict[str, float]]]:
+def spread(runs: Sequence[Run], confidence: float) -> dict[str, dict[str, dict[str, float]]]:
     """Return mean, sample standard deviation and interval of each metric, by variant.
 
     The interval is Student's t for the mean over seeds, on one test split: it says how far
@@ -44,7 +44,7 @@ def by_variant(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    """Return the summary as aligned text: accuracies ± spread, log loss, training time."""
+    """Return the spread as aligned text: accuracies ± spread, log loss, training time."""
     rows = [("variant", "test accuracy", "mirror too", "validation", "log loss", "seconds")]
     for variant, metrics in found.items():
         cells = (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from convlens import paths
 from convlens.errors import InputError
 from convlens.files import read_csv, read_json
 from convlens.runtime import versions
@@ -30,11 +31,11 @@ def summary(root: Path, nets: Sequence[str], confidence: float) -> dict[str, Any
     InputError
         If a file of an earlier stage is missing.
     """
-    data = _read(root / "data/prepared/data.json")
+    data = _read(root / paths.DATA)
     models = {}
     for name in nets:
-        tested = _read(root / "reports" / name / "evaluation" / "metrics.json")
-        trained = _read(root / "models" / name / "metrics.json")
+        tested = _read(root / paths.evaluation(name) / paths.METRICS)
+        trained = _read(root / paths.trained(name) / paths.METRICS)
         models[name] = {key: value for key, value in tested.items() if key != "model"} | {
             key: trained[key] for key in ("epochs", "parameters", "weights_sha256")
         }
@@ -54,7 +55,7 @@ def closing_table(root: Path) -> list[tuple[str, ...]]:
     InputError
         If there is no summary yet.
     """
-    found = _read(root / "reports/summary.json")
+    found = _read(root / paths.SUMMARY)
     level = f"{100 * found['confidence']:g} %"
     rows: list[tuple[str, ...]] = [
         ("model", "test accuracy", f"{level} interval", "log loss", "ROC AUC", "training time")
@@ -67,7 +68,7 @@ def closing_table(root: Path) -> list[tuple[str, ...]]:
                 f"{percent(scores['accuracy_low'])} – {percent(scores['accuracy_high'])}",
                 decimal(scores["log_loss"]),
                 decimal(scores["roc_auc"]),
-                duration(training_seconds(root / "models" / name)),
+                duration(training_seconds(root / paths.trained(name))),
             )
         )
     return rows

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convlens.files import read_csv, write_csv
+from convlens.paths import evaluation
 
 CONFIDENT = 0.9
 
@@ -56,9 +57,9 @@ def find(predictions: Mapping[str, Sequence[Mapping[str, str]]]) -> list[Suspect
     return sorted(found, key=lambda s: (-min(s.probability.values()), s.path))
 
 
-def from_files(reports: Path, models: Sequence[str]) -> list[Suspect]:
-    """Return the suspects of the `models` evaluated under `reports`."""
-    return find({m: read_csv(reports / m / "evaluation" / "predictions.csv") for m in models})
+def from_files(root: Path, models: Sequence[str]) -> list[Suspect]:
+    """Return the suspects of the `models` evaluated under `root`."""
+    return find({m: read_csv(root / evaluation(m) / "predictions.csv") for m in models})
 
 
 def write(suspects: Sequence[Suspect], models: Sequence[str], out: Path) -> None:

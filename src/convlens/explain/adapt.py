@@ -51,10 +51,8 @@ def check(graph: Graph) -> None:
 
 def check_photos(images: npt.NDArray[Any], shape: tuple[Any, ...], model: str) -> None:
     """Refuse photos that are not (N, H, W, c) as the model's input `shape` wants them."""
-    known = [
-        size is None or size == found for size, found in zip(shape, images.shape, strict=False)
-    ]
-    if images.ndim != 4 or not all(known):
+    sizes = zip(shape[1:], images.shape[1:], strict=False)
+    if images.ndim != 4 or not all(size in (None, found) for size, found in sizes):
         raise InputError(
             f"model {model}, photos",
             expected=f"shape (N, {shape[1] or 'H'}, {shape[2] or 'W'}, {shape[3]})",

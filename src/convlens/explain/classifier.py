@@ -72,8 +72,8 @@ class Classifier:
         self.name: str = found.name
         adapt.check(found)
         (self.source,) = found.inputs
-        self.input_shape: tuple[Any, ...] = found.shapes[self.source]
-        _, high, wide, self.channels = self.input_shape
+        _, high, wide, self.channels = found.shapes[self.source]
+        self.input_shape: tuple[Any, ...] = (None, high, wide, self.channels)
         self.size = (high or _ANY, wide or _ANY)
         self.graph: Graph = found.sized(*self.size)
         chosen = adapt.output(model, self.graph, output)
@@ -238,10 +238,7 @@ class Classifier:
             sites = self.sites
             if size != self.size:
                 sites = placement.sites(self._open.sized(*size), self.source)
-            found = (
-                measured.middle(self, layer, size, sites[slot])
-                if sites[slot].doubt
-                else sites[slot].stated
-            )
+            site = sites[slot]
+            found = measured.placement(self, layer, size, site) if site.doubt else site.stated
             self._placements[slot, size] = found
         return self._placements[slot, size]

@@ -17,7 +17,7 @@ _TWO_SIGMA = 1 - 0.9545
 
 
 class Layer(TypedDict):
-    """One layer of the summary; shares in 0..1, fields in pixels of the input, a side."""
+    """What one layer answered; shares in 0..1, fields in pixels of the input, a side."""
 
     layer: str
     channels: int
@@ -30,7 +30,7 @@ class Layer(TypedDict):
 
 
 class Depth:
-    """Collects the maps of many photos, batch by batch, into a summary of the layers."""
+    """Collects the maps of many photos, batch by batch, into one row a layer."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
@@ -44,7 +44,7 @@ class Depth:
             varied = (values.std(axis=(1, 2)) > DEAD_STD).any(axis=0)
             self._alive[name] = self._alive.get(name, np.zeros_like(varied)) | varied
 
-    def summary(self, images: npt.NDArray[Any]) -> list[Layer]:
+    def layers(self, images: npt.NDArray[Any]) -> list[Layer]:
         """Summarise the layers; `images` (N, H, W, c) in 0..255 measure the effective field.
 
         `sparsity` is the share of answers that are zero; `dead` the share of channels that are

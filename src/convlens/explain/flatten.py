@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from convlens.errors import InputError
@@ -116,13 +117,21 @@ def _inside(model: Any) -> Any:
     """Return the functional model behind `model`, or None if its computation is code."""
     import keras
 
-    x = keras.Input((1,))
-    functional = type(keras.Model(x, keras.layers.Identity()(x)))
+    functional = _functional()
     if isinstance(model, keras.Sequential) and type(model).call is keras.Sequential.call:
         return model._functional
     if isinstance(model, functional) and type(model).call is functional.call:
         return model
     return None
+
+
+@cache
+def _functional() -> Any:
+    """Return Keras' class of functional models, which has no public name."""
+    import keras
+
+    x = keras.Input((1,))
+    return type(keras.Model(x, keras.layers.Identity()(x)))
 
 
 def _with_unique_names(found: list[tuple[tuple[str, ...], Node]]) -> list[Node]:

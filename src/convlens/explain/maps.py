@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from convlens.explain.windows import Geometry
 
 Maps = npt.NDArray[np.float32]
-Weights = npt.NDArray[np.float64]
 
 
 def resize(maps: npt.NDArray[np.floating], height: int, width: int) -> Maps:
     """Stretch (N, h, w) maps bilinearly to (N, height, width), pixel centres aligned."""
-    down = _interpolation(maps.shape[1], _stretched(maps.shape[1], height))
-    across = _interpolation(maps.shape[2], _stretched(maps.shape[2], width))
-    return _between(maps, down, across)
+    sizes = zip((height, width), maps.shape[1:], strict=True)
+    return _between(maps, [(np.arange(to) + 0.5) * of / to - 0.5 for to, of in sizes])
 
 
 def place(
@@ -28,33 +28,20 @@ def place(
 
     Every unit stands at the centre of what it sees; beyond the outermost units their values go on.
     """
-    places = [
-        np.asarray((np.arange(size) - axis.start) / axis.jump, np.float64)
-        for size, axis in zip((height, width), geometry, strict=True)
-    ]
-    down = _interpolation(maps.shape[1], places[0])
-    across = _interpolation(maps.shape[2], places[1])
-    return _between(maps, down, across)
+    axes = zip((height, width), geometry, strict=True)
+    return _between(maps, [(np.arange(size) - axis.start) / axis.jump for size, axis in axes])
 
 
-def _stretched(source: int, target: int) -> npt.NDArray[np.float64]:
-    return (np.arange(target) + 0.5) * source / target - 0.5
-
-
-def _between(maps: npt.NDArray[np.floating], down: Weights, across: Weights) -> Maps:
-    return np.asarray(down @ maps.astype(np.float64) @ across.T, dtype=np.float32)
-
-
-def _interpolation(source: int, places: npt.NDArray[np.float64]) -> Weights:
-    """Return the (len(places), source) matrix of linear interpolation with clamped edges."""
-    inside = np.clip(places, 0, source - 1)
-    left = np.floor(inside).astype(int)
-    right = np.minimum(left + 1, source - 1)
-    rows = np.arange(len(places))
-    weights = np.zeros((len(places), source))
-    weights[rows, left] += 1 - (inside - left)
-    weights[rows, right] += inside - left
-    return weights
+def _between(maps: npt.NDArray[np.floating], places: Sequence[npt.NDArray[np.floating]]) -> Maps:
+    """Interpolate (N, h, w) maps linearly at `places` of each axis, its ends going on."""
+    found = maps.astype(np.float64)
+    for axis, wanted in enumerate(places, 1):
+        inside = np.clip(wanted, 0, found.shape[axis] - 1)
+        left = np.floor(inside).astype(int)
+        right = np.minimum(left + 1, found.shape[axis] - 1)
+        share = np.expand_dims(inside - left, axis=(0, 3 - axis))
+        found = found.take(left, axis) * (1 - share) + found.take(right, axis) * share
+    return found.astype(np.float32)
 
 
 def normalise(maps: npt.NDArray[np.floating]) -> tuple[Maps, npt.NDArray[np.bool_]]:

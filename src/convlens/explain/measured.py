@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,99 +14,110 @@ if TYPE_CHECKING:
     from convlens.explain.classifier import Classifier
 
 Values = npt.NDArray[np.float64]
-_DRAWS = 6  # random projections of the channels: none may hide a place
+_PIXELS, _IMAGES, _ROUNDS = 600_000, 64, 4  # of one pass, images a unit; passes at most
+_SURE = 0.25  # pixels: a centre's standard error that is small enough
 
 
-def middle(classifier: Classifier, layer: str, size: tuple[int, int], site: Site) -> Placement:
-    """Measure the placement of `layer` on noise of `size` (H, W)."""
-    draw, slot = np.random.default_rng(0), classifier.slot(layer)
-    noise = draw.integers(0, 256, (4, *size, classifier.channels)).astype(np.float32)
-
-    def maps_of(images: Any) -> Any:
-        graph = classifier.exact
-        return classifier.maps(graph.run({classifier.source: images}, [slot])[0], layer)
-
-    return measure(maps_of, classifier.prepare(noise), site)
-
-
-def measure(
-    maps_of: Callable[[Any], Any], images: npt.NDArray[np.float32], site: Site
-) -> Placement:
-    """Correct the axes of `site` by the gradients of its middle units.
+def placement(classifier: Classifier, layer: str, size: tuple[int, int], site: Site) -> Placement:
+    """Return `site` of `layer` with starts, and strides where none is known, as measured.
 
     Parameters
     ----------
-    maps_of
-        From images (N, H, W, c) to maps (N, h, w, K); differentiable.
-    images
-        (N, H, W, c) noise, as the model takes it.
+    size
+        (H, W) of the noise that the units are shown.
     """
     known = site.how != "stretched"
-    both = _centres(maps_of, images, _middle(site.grid, (0, 1))) if known else None
-    axes: list[Geometry] = []
-    how: How = "measured"
-    for axis in (0, 1):
-        units = _middle(site.grid, (0, 1) if known else (axis,))
-        centres = (both if both is not None else _centres(maps_of, images, units))[:, axis]
-        numbers = np.array([unit[axis] for unit in units])
-        line = site.axes[axis]
-        if not np.isfinite(centres).all():
-            how = "stretched"
-        else:
-            jump = line.jump if known else _slope(numbers, centres, line.jump)
-            line = line._replace(jump=jump, start=float(centres.mean() - numbers.mean() * jump))
-        axes.append(line)
-    y, x = axes
+    units = _units(site.grid, 0 if known else 2)
+    centres = _centres(classifier, layer, size, units)
+    seen = np.isfinite(centres).all(axis=1)
+    found = [
+        _line(site.axes[axis], units[seen, axis], centres[seen, axis], known or count == 1)
+        for axis, count in enumerate(site.grid)
+    ]
+    y, x = (new or old for new, old in zip(found, site.axes, strict=True))
+    how: How = "measured" if all(found) else "stretched"
     return Placement((y.field, x.field), (y.jump, x.jump), (y.start, x.start), how)
 
 
-def _middle(grid: tuple[int, int], along: Sequence[int]) -> list[tuple[int, int]]:
-    """Return a few units about the middle, symmetric, so that the image's edges pull evenly.
+def _line(
+    before: Geometry, numbers: npt.NDArray[np.int64], places: Values, known: bool
+) -> Geometry | None:
+    """Return an axis from the places of its units; None if they are too few to tell.
 
-    Along one axis they are as many as tell a stride, along both they are the middle ones only.
+    `known`: the stride is that of `before`.
     """
-    reach = 0 if len(along) == 2 else min(2, (grid[along[0]] - 1) // 2)
-    spans = []
+    if not len(numbers) or not (known or np.ptp(numbers)):
+        return None
+    jump = before.jump if known else float(np.polyfit(numbers, places, 1)[0])
+    return before._replace(jump=jump, start=float((places - numbers * jump).mean()))
+
+
+def _units(grid: tuple[int, int], reach: int) -> npt.NDArray[np.int64]:
+    """Return (U, 2): the middle and its like, so that edges pull evenly, and `reach` to each side.
+
+    The more to the sides, along one axis at a time, tell strides.
+    """
+    low, high = [(size - 1) // 2 for size in grid], [size // 2 for size in grid]
+    found = {tuple(low), tuple(high)}
     for axis, size in enumerate(grid):
-        more = reach if axis in along else 0
-        spans.append(range((size - 1) // 2 - more, size // 2 + more + 1))
-    if len(along) == 2:
-        return sorted({(spans[0][0], spans[1][0]), (spans[0][-1], spans[1][-1])})
-    return [(i, j) for i in spans[0] for j in spans[1]]
-
-
-def _slope(numbers: Values, centres: Values, usual: float) -> float:
-    if np.ptp(numbers) == 0:
-        return usual
-    return float(np.polyfit(numbers, centres, 1)[0])
+        for more in range(1, min(reach, (size - 1) // 2) + 1):
+            for end, way in ((low, -1), (high, 1)):
+                unit = list(end)
+                unit[axis] += way * more
+                found.add(tuple(unit))
+    return np.array(sorted(found))
 
 
 def _centres(
-    maps_of: Callable[[Any], Any], images: npt.NDArray[np.float32], units: Sequence[tuple[int, int]]
+    classifier: Classifier, layer: str, size: tuple[int, int], units: npt.NDArray[np.int64]
 ) -> Values:
-    """Return the centre of gravity (U, 2) of each unit's squared gradient; NaN where it is zero."""
+    """Return the centre of gravity (U, 2) of each unit's squared gradient; NaN where it is zero.
+
+    Each image is other noise, and asks for one unit's channels, added with random signs: so none
+    of them hides a place.
+    """
+    draw, count = np.random.default_rng(0), len(units)
+    times = min(max(1, _PIXELS // (size[0] * size[1] * count)), _IMAGES)
+    rows: list[Values] = []
+    for _ in range(_ROUNDS):
+        gradient = _gradients(classifier, layer, size, np.tile(units, (times, 1)), draw)
+        energy = (gradient.astype(np.float64) ** 2).sum(axis=3)
+        moments = [energy.sum(axis=(1, 2))]
+        moments += [energy.sum(axis=2 - axis) @ np.arange(size[axis]) for axis in (0, 1)]
+        rows.append(np.stack(moments, axis=1).reshape(times, count, 3))
+        found, error = _gravity(np.concatenate(rows))
+        if not (error > _SURE).any():
+            break
+    return found
+
+
+def _gravity(moments: Values) -> tuple[Values, Values]:
+    """Return centres (U, 2) and their standard errors from (N, U, 3): energies and moments."""
+    energy, moment = moments[..., :1], moments[..., 1:]
+    total = energy.sum(axis=0)
+    good = np.isfinite(total) & (total > 0)
+    safe = np.where(good, total, 1.0)
+    centre = moment.sum(axis=0) / safe
+    error = np.sqrt(((moment - centre * energy) ** 2).sum(axis=0)) / safe
+    return np.where(good, centre, np.nan), np.where(good, error, 0.0)
+
+
+def _gradients(
+    classifier: Classifier,
+    layer: str,
+    size: tuple[int, int],
+    units: npt.NDArray[np.int64],
+    draw: np.random.Generator,
+) -> npt.NDArray[np.float32]:
+    """Return how noise (N, H, W, c) moves one unit (N, 2) each, by random signs of its channels."""
     import tensorflow as tf
 
-    draw = np.random.default_rng(0)
-    inputs = tf.constant(images)
-    found = []
-    for unit in units:
-        with tf.GradientTape(watch_accessed_variables=False, persistent=True) as tape:
-            tape.watch(inputs)
-            answer = tf.cast(maps_of(inputs)[:, unit[0], unit[1]], tf.float32)
-            signs = draw.choice([-1.0, 1.0], (_DRAWS, answer.shape[-1])).astype(np.float32)
-            totals = [tf.reduce_sum(answer * sign) for sign in signs]
-        energy = np.zeros(images.shape[1:3])
-        for total in totals:
-            gradient = np.asarray(tape.gradient(total, inputs), np.float64)
-            energy += (gradient**2).sum(axis=(0, 3))
-        found.append(_centre(energy))
-    return np.asarray(found)
-
-
-def _centre(energy: Values) -> tuple[float, float]:
-    total = energy.sum()
-    if not (np.isfinite(total) and total > 0):
-        return np.nan, np.nan
-    y, x = energy.sum(axis=1), energy.sum(axis=0)
-    return float(y @ np.arange(len(y)) / total), float(x @ np.arange(len(x)) / total)
+    noise = draw.integers(0, 256, (len(units), *size, classifier.channels))
+    inputs = tf.constant(classifier.prepare(noise))
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        (found,) = classifier.exact.run({classifier.source: inputs}, [classifier.slot(layer)])
+        maps = tf.cast(classifier.maps(found, layer), tf.float32)
+        answers = tf.gather_nd(maps, units[:, None], batch_dims=1)[:, 0]
+        total = tf.reduce_sum(answers * draw.choice([-1.0, 1.0], answers.shape).astype(np.float32))
+    return np.asarray(tape.gradient(total, inputs, unconnected_gradients="zero"))

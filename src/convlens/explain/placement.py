@@ -39,7 +39,8 @@ def local(node: Node) -> bool:
 
 
 def _still(node: Node) -> bool:
-    return node.kind in _STILL or node.arguments is None  # the latter: activations and casts
+    augments = node.kind.startswith("Random") and node.kind != "RandomCrop"  # in training only
+    return augments or node.kind in _STILL or node.arguments is None  # activations and casts
 
 
 class Placement(NamedTuple):
@@ -154,7 +155,7 @@ def _met(before: Sequence[Site], grid: tuple[int, int]) -> Site:
     apart = any(axis is None for axis in axes)
     y, x = (axis or paths[0].axes[number] for number, axis in enumerate(axes))
     hows = [site.how for site in paths]
-    how = next((kind for kind in ("stretched", "measured") if kind in hows), "exact")
+    how = "stretched" if "stretched" in hows else "exact"
     doubt = apart or any(site.doubt for site in paths)
     return Site((y, x), grid, paths[0].skip, how, doubt)  # type: ignore[arg-type]
 

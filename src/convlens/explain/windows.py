@@ -21,7 +21,7 @@ Shape = Sequence[Any]
 def known(layer: Any) -> bool:
     """Say whether `behind` knows the layer, at any size of the maps before it."""
     kind = type(layer).__name__
-    return kind in _RULES and kind != "Resizing"
+    return kind in _RULES and kind not in ("Resizing", "CenterCrop")
 
 
 def behind(layer: Any, given: Shape, made: Shape, axes: Axes) -> Axes | None:
@@ -70,6 +70,13 @@ def _cropped(layer: Any, axis: int, before: Geometry, _size: int, _out: int) -> 
     return before._replace(start=before.start + ahead * before.jump)
 
 
+def _centred(_layer: Any, _axis: int, before: Geometry, size: int, out: int) -> Geometry | None:
+    """The middle of larger maps; smaller ones are enlarged first, in a way of their own."""
+    if out > size:
+        return None
+    return before._replace(start=before.start + (size - out) // 2 * before.jump)
+
+
 def _resized(layer: Any, _axis: int, before: Geometry, size: int, out: int) -> Geometry | None:
     """Pixel centres aligned: unit i stands at (i + 1/2) × size / out - 1/2 of the units before."""
     if getattr(layer, "crop_to_aspect_ratio", False) or getattr(
@@ -99,6 +106,6 @@ _RULES: dict[str, Any] = {
     "Conv2D": _window, "DepthwiseConv2D": _window, "SeparableConv2D": _window,
     "MaxPooling2D": _window, "AveragePooling2D": _window, "ExtractPatches": _window,
     "Conv2DTranspose": _transposed, "ZeroPadding2D": _padded, "Cropping2D": _cropped,
-    "UpSampling2D": _resized, "Resizing": _resized, "GlobalAveragePooling2D": _whole,
-    "GlobalMaxPooling2D": _whole,
+    "CenterCrop": _centred, "UpSampling2D": _resized, "Resizing": _resized,
+    "GlobalAveragePooling2D": _whole, "GlobalMaxPooling2D": _whole,
 }  # fmt: skip

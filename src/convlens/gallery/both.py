@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convlens import paths
 from convlens.data.dataset import load_classes
 from convlens.data.decode import original
 from convlens.explain.maps import agreement
@@ -19,15 +20,15 @@ from convlens.text import says
 def write_both(root: Path, nets: Sequence[str], out: Path, colormap: str) -> None:
     """Write `out`/NAME.png for every example photo, if there are two nets, both explained."""
     out.mkdir(parents=True, exist_ok=True)
-    archives = [root / "reports" / net / "explain/heatmaps/maps.npz" for net in nets]
+    archives = [root / paths.explanation(net) / "heatmaps/maps.npz" for net in nets]
     if len(nets) != 2 or not all(path.is_file() for path in archives):
         return
     found = []
     for path in archives:
         with np.load(path, allow_pickle=False) as arrays:
             found.append(dict(arrays))
-    classes = load_classes(root / "data/prepared")
-    folder = root / "data/prepared/examples"
+    classes = load_classes(root / paths.PREPARED)
+    folder = root / paths.EXAMPLES
     for number, row in enumerate(read_csv(folder / "index.csv")):
         maps = [f["maps"][number] for f in found]
         looks = {

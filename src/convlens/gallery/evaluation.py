@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
     from convlens.evaluation.evaluate import Evaluation
 
-WITH_SHARE, NUMBERED = 5, 20  # most classes whose cells have shares, and counts
+WITH_SHARE, NUMBERED, WITH_NAMES = 5, 20, 140  # most classes whose cells have these
 PAIRS, NAMED = 20, 6  # pairs listed, curves named
 
 
 def write(result: Evaluation, out: Path, title: str) -> None:
     """Write confusion.png, roc.png, calibration.png and mistakes.png into `out`."""
-    summary, scored, c = result.summary, result.scored, result.calibration
-    accuracy = f"{title}: {percent(summary['accuracy'])} of {summary['n']} test images"
+    scores, scored, c = result.scores, result.scored, result.calibration
+    accuracy = f"{title}: {percent(scores['accuracy'])} of {scores['n']} test images"
     style.save(confusion(scored.confusion, result.classes, accuracy), out / "confusion.png")
     style.save(roc(result, f"{title}: ROC"), out / "roc.png")
-    chart = calibration(c.confidence, c.accuracy, c.count, summary["ece"], f"{title}: calibration")
+    chart = calibration(c.confidence, c.accuracy, c.count, scores["ece"], f"{title}: calibration")
     style.save(chart, out / "calibration.png")
     items = [
         Mistake(
@@ -49,7 +49,8 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> 
     """Draw a confusion matrix, `counts`[label, predicted], shaded by the share of the row.
 
     More than two classes are sorted by recall, the worst first, and the pairs that are mixed up
-    most often stand beside the matrix; up to `NUMBERED` classes each cell has its count.
+    most often stand beside the matrix; up to `NUMBERED` classes each cell has its count, up to
+    `WITH_NAMES` each row its name.
     """
     count = len(classes)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -57,7 +58,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> 
         fig = style.figure(4.2, 3.9)
         axes = fig.subplots()
     else:
-        side = max(3.2, min(0.55 * count, 4.0 + 0.11 * count))
+        side = max(3.2, min(0.55 * count, 4.0 + 0.11 * min(count, WITH_NAMES)))
         fig = style.figure(side + 4.2, side + 0.7)
         axes, beside = fig.subplots(1, 2, width_ratios=(side + 1.2, 3.0))
         order = np.argsort(share.diagonal(), kind="stable")
@@ -75,8 +76,9 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], title: str) -> 
             )  # fmt: skip
     axes.grid(visible=False)
     size, names = max(5.0, min(10.0, 400 / count)), [style.shortened(name) for name in classes]
-    axes.set_xticks(range(count), names, fontsize=size, rotation=90 if count > 4 else 0)
-    axes.set_yticks(range(count), names, fontsize=size)
+    ticks, names = (range(count), names) if count <= WITH_NAMES else ([], [])
+    axes.set_xticks(ticks, names, fontsize=size, rotation=90 if count > 4 else 0)
+    axes.set_yticks(ticks, names, fontsize=size)
     axes.set_xlabel("predicted")
     axes.set_ylabel("label" if count == 2 else "label, the worst recall first")
     axes.set_title(title)
@@ -124,7 +126,7 @@ def roc(result: Evaluation, title: str) -> Figure:
     else:
         axes.set_xlabel("others taken for the class")
         axes.set_ylabel("images of the class found")
-        title = f"{title}, mean AUC {decimal(result.summary['roc_auc'])}"
+        title = f"{title}, mean AUC {decimal(result.scores['roc_auc'])}"
     axes.set_title(title)
     axes.legend(loc="lower right", title="the worst:" if len(worst) < len(result.roc) else None)
     return fig

@@ -45,11 +45,9 @@ def classic(maps: npt.NDArray[np.floating]) -> Tiles:
 
 def coloured(tiles: Tiles, colormap: str) -> Rgb:
     """Return the channels as (K, h, w, 3) uint8; the dead ones are flat grey."""
-    import matplotlib as mpl
     from matplotlib.colors import to_rgb
 
-    table = (mpl.colormaps[colormap](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
-    cells = table[np.moveaxis(tiles.levels, -1, 0)]
+    cells = style.colours(colormap)[np.moveaxis(tiles.levels, -1, 0)]
     cells[tiles.dead] = np.round(np.multiply(to_rgb(style.DEAD), 255)).astype(np.uint8)
     return np.asarray(cells, dtype=np.uint8)
 

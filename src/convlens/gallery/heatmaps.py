@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convlens.explain.maps import resize
+from convlens.gallery import style
 from convlens.gallery.rows import Picture, Scale, in_rows
 
 if TYPE_CHECKING:
@@ -60,9 +61,8 @@ def _resized(heat: npt.NDArray[np.float32], height: int, width: int) -> npt.NDAr
 
 
 def _colours(levels: npt.NDArray[np.float32], colormap: str) -> Rgb:
-    import matplotlib as mpl
-
-    return np.asarray(np.round(mpl.colormaps[colormap](levels)[..., :3] * 255), dtype=np.uint8)
+    levels = np.minimum((levels * 256).astype(np.uint16), 255)
+    return np.asarray(style.colours(colormap)[levels])
 
 
 def panels(

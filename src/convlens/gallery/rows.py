@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -79,8 +79,8 @@ def in_rows(
             x = (_MARGIN + column * (cell + _GAP)) / width
             fig.text(x, 1 - (y - 0.05) / total, text, size=10, va="bottom", linespacing=1.25)
             tall = _height(picture, cell)
-            axes = fig.add_axes((x, 1 - (y + tall) / total, cell / width, tall / total))
-            _show(axes, picture)
+            place = (x, 1 - (y + tall) / total, cell / width, tall / total)
+            style.picture(fig, picture.image, place, smooth=picture.smooth)
         y += row_high + _GAP
     if scale:
         _add_scale(fig, scale, left, total)
@@ -98,18 +98,12 @@ def _wrapped(title: str, cell: float) -> str:
     )
 
 
-def _show(axes: Any, picture: Picture) -> None:
-    axes.imshow(
-        picture.image, interpolation="antialiased" if picture.smooth else "nearest", aspect="auto"
-    )
-    axes.set_axis_off()
-
-
 def _add_scale(fig: Figure, scale: Scale, left: float, total: float) -> None:
+    import matplotlib as mpl
+
     wide = fig.get_size_inches()[0]
     fig.text(left, 0.25 / total, scale.low, size=9.5, va="center", color=style.MUTED)
     start = left + (0.085 * len(scale.low) + 0.1) / wide
-    bar = fig.add_axes((start, 0.18 / total, 2.2 / wide, 0.14 / total))
-    bar.imshow(np.arange(256)[None], cmap=scale.colormap, aspect="auto")
-    bar.set_axis_off()
+    bar = mpl.colormaps[scale.colormap](np.arange(256)[None], bytes=True)
+    style.picture(fig, bar, (start, 0.18 / total, 2.2 / wide, 0.14 / total), smooth=False)
     fig.text(start + 2.3 / wide, 0.25 / total, scale.high, size=9.5, va="center", color=style.MUTED)

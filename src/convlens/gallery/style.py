@@ -8,11 +8,16 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from convlens.files import atomic
 from convlens.gallery import letters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Rgb = npt.NDArray[np.uint8]
 
 # Okabe & Ito (2008): distinguishable with every common colour-vision deficiency.
 BLUE, ORANGE, GREEN, VERMILION, SKY = (
@@ -93,6 +98,30 @@ def figure(width: float, height: float, **options: Any) -> Figure:
         raise RuntimeError("a figure is drawn inside style.applied()")
     options.setdefault("layout", "constrained")
     return Figure(figsize=(width, height), dpi=DPI, **options)
+
+
+def picture(
+    fig: Figure, image: Rgb, place: tuple[float, float, float, float], *, smooth: bool
+) -> None:
+    """Put `image` (H, W, 3) at `place`: left, bottom, width and height as shares of the figure.
+
+    Without axes, whose ticks nobody sees and which take most of the time of a page of pictures.
+    """
+    from matplotlib.image import BboxImage
+    from matplotlib.transforms import Bbox, TransformedBbox
+
+    box = TransformedBbox(Bbox.from_bounds(*place), fig.transFigure)
+    kind = "antialiased" if smooth else "nearest"
+    shown = BboxImage(box, interpolation=kind, origin="upper", resample=True)
+    shown.set_data(image)
+    fig.add_artist(shown)
+
+
+def colours(colormap: str) -> Rgb:
+    """Return the 256 colours (256, 3) uint8 of a colormap of Matplotlib."""
+    import matplotlib as mpl
+
+    return np.asarray(np.round(mpl.colormaps[colormap](np.arange(256))[:, :3] * 255), np.uint8)
 
 
 @applied()

@@ -1,4 +1,4 @@
-"""A contact sheet of images whose label both models contradict."""
+"""A contact sheet of images whose label every model contradicts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.data.whats_there import number
 from convlens.gallery.data_charts import captioned
 from convlens.gallery.rows import Picture
 from convlens.text import says
@@ -31,8 +32,13 @@ def label_suspects(suspects: Sequence[Suspect], images: NDArray[np.uint8]) -> Fi
         )
         for s in suspects[:SHOWN]
     ]
-    note = (
-        f"{len(suspects)} held-out images that both models are confidently against. "
-        "Look at them: a wrong label, an odd picture, or a shared mistake? Nothing was changed."
-    )
+    note = "No held-out image has a label that every model is confidently against."
+    if suspects:
+        models = len(suspects[0].probability)
+        who = {1: "the model is", 2: "both models are"}.get(models, f"all {models} models are")
+        shared = " shared" if models > 1 else ""
+        note = (
+            f"{number(len(suspects), 'held-out image')} that {who} confidently against. Look at "
+            f"them: a wrong label, an odd picture, or a{shared} mistake? Nothing was changed."
+        )
     return captioned(pictures, 6, "Label suspects", note)

@@ -64,12 +64,23 @@ def load_names(folder: Path, model: keras.Model | None = None) -> tuple[str, ...
     path = folder / NAMES
     # models of two classes had no such file once, and were of cats and dogs
     names = read_json(path) if path.is_file() else ["cat", "dog"]
-    if not isinstance(names, list) or (model and len(names) != count(model)):
-        wanted = f"{count(model)} classes" if model else "classes"
-        raise InputError(
-            path,
-            expected=f"the names of the model's {wanted}",
-            found=f"{names!r:.80}" if path.is_file() else "no such file",
-            fix="train the model again: `make repro`",
-        )
+    if not isinstance(names, list):
+        raise _refusal(path, "classes", names)
+    if model:
+        check_names(path, names, model)
     return tuple(map(str, names))
+
+
+def check_names(path: Path, names: Sequence[str], model: keras.Model) -> None:
+    """Raise InputError if the names of file `path` are not as many as the classes of `model`."""
+    if len(names) != count(model):
+        raise _refusal(path, f"{count(model)} classes", list(names))
+
+
+def _refusal(path: Path, wanted: str, names: object) -> InputError:
+    return InputError(
+        path,
+        expected=f"the names of the model's {wanted}",
+        found=f"{names!r:.80}" if path.is_file() else "no such file",
+        fix="train the model again: `make repro`",
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import InputError
+from convlens.paths import NET, TRAINED
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 _HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -19,7 +20,7 @@ _SAVE = "save the whole model where it was made: model.save('my.keras')"
 
 def of_the_file(path: Path) -> InputError | None:
     """Return what is wrong with a file that Keras can't even open; None if it might be a model."""
-    trained_here = path.name == "model.keras" and path.parent.parent.name == "models"
+    trained_here = path.name == NET and path.parent.parent.name == TRAINED.name
     if path.is_dir():
         found, fix = "a folder, perhaps TensorFlow's SavedModel, which Keras 3 reads no more", _SAVE
     elif not path.exists():

@@ -97,6 +97,14 @@ class RuntimeParams(Section):
 
     precision: Literal["auto", "float32", "bfloat16"]
     threads: Annotated[int, Field(ge=0, le=256)] = Field(description="0: one a core")
+    engine: Literal["local", "ray"] = Field(default="local", description="what runs the batches")
+    workers: Annotated[int, Field(ge=0)] = Field(default=0, description="of Ray; 0: one a CPU")
+
+    @model_validator(mode="after")
+    def _threads_of_workers(self) -> RuntimeParams:
+        if self.engine == "ray" and not self.threads:
+            raise ValueError("engine ray wants runtime.threads of each worker, e.g. 1")
+        return self
 
 
 class AugmentParams(Section):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from convlens import paths
 from convlens.files import read_csv, read_json
 from convlens.report import viewer, words
 from convlens.report.pictures import Embedded, chart, picture
@@ -15,6 +17,8 @@ from convlens.text import decimal, percent
 SUSPECTS_SHOWN = 20
 SHEETS = 6  # classes whose contact sheets are on the page
 PHOTOS = 12  # photos whose heatmaps are on the page
+# A model's colour, by its place among them (Okabe & Ito, Color Universal Design, 2008).
+COLOURS = ("#e69f00", "#009e73", "#56b4e9", "#cc79a7", "#d55e00", "#0072b2")
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,12 @@ class Result:
 
 def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables of the page's template for the run under `root`."""
-    reports, nets = root / "reports", list(summary["models"])
+    reports, nets = root / paths.REPORTS, list(summary["models"])
     photos = viewer.examples(root)
-    explained = {
-        model: read_json(reports / model / "explain/metrics.json")
-        for model in nets
-        if (reports / model / "explain/metrics.json").is_file()
-    }
+    measured = {model: root / paths.explanation(model) / paths.METRICS for model in nets}
+    explained = {model: read_json(path) for model, path in measured.items() if path.is_file()}
     checks, failures = words.checks(explained)
-    data = read_json(root / "data/prepared/data.json")
+    data = read_json(root / paths.DATA)
     classes = list(data["counts"]["train"])
     spread = photos[:: -(-len(photos) // PHOTOS) or 1]
     layers = _there(viewer.activations(root, model, photos) for model in nets)
@@ -58,7 +59,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "results": rows,
         "axis": axis,
         "comparison": words.comparison(
-            {model: reports / model / "evaluation/predictions.csv" for model in nets}
+            {net: root / paths.evaluation(net) / "predictions.csv" for net in nets}
         ),
         "curves": _each(reports, nets, "curves.png", "accuracy and log loss by epoch", chart),
         "views": _one(reports / "convnet/views.png", "pictures as the convnet's epochs see them"),
@@ -90,6 +91,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "measured": max((found["images"] for found in explained.values()), default=0),
         "imagenet": _folder(reports / "imagenet", "VGG16 and its 1000 classes"),
         "accounting": words.accounting(data),
+        "colours": dict(zip(summary["models"], cycle(COLOURS), strict=False)),
         "contact": _contact(root, data),
         "sheets": _sheets(root, data),
         "suspects": _suspects(reports),
@@ -151,8 +153,8 @@ def _each(
     what: str,
     embed: Callable[[Path, str], Embedded],
 ) -> list[Embedded]:
-    paths = {model: reports / model / name for model in models}
-    return [embed(path, f"{model}: {what}") for model, path in paths.items() if path.is_file()]
+    files = {model: reports / model / name for model in models}
+    return [embed(path, f"{model}: {what}") for model, path in files.items() if path.is_file()]
 
 
 def _there(viewers: Any) -> list[viewer.Viewer]:
@@ -167,18 +169,18 @@ def _folder(folder: Path, what: str) -> list[Embedded]:
 
 
 def _contact(root: Path, data: Mapping[str, Any]) -> list[Embedded]:
-    folder = root / "reports/data/contact"
-    paths = {label: folder / f"{label}.png" for label in list(data["counts"]["train"])[:SHEETS]}
+    folder = root / paths.DATA_REPORT / "contact"
+    files = {label: folder / f"{label}.png" for label in list(data["counts"]["train"])[:SHEETS]}
     return [
         picture(path, f"contact sheet of {label}")
-        for label, path in paths.items()
+        for label, path in files.items()
         if path.is_file()
     ]
 
 
 def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Embedded]:
     """Return the data report's figures by name, without those that show nothing."""
-    manifest = root / "data/prepared/manifest.csv"
+    manifest = root / paths.MANIFEST
     groups = [row["group"] for row in read_csv(manifest)] if manifest.is_file() else []
     alike = data["accounting"]["duplicates"] or len(set(groups)) < len(groups)
     shown = {
@@ -187,10 +189,11 @@ def _sheets(root: Path, data: Mapping[str, Any]) -> dict[str, Embedded]:
         "quarantine": "images that are not used" if data["accounting"]["quarantine"] else "",
         "duplicates": "suspected duplicates" if alike else "",
     }
-    paths = {name: root / "reports/data" / f"{name}.png" for name, alt in shown.items() if alt}
+    folder = root / paths.DATA_REPORT
+    files = {name: folder / f"{name}.png" for name, alt in shown.items() if alt}
     return {
         name: (chart if name in ("brightness", "sizes") else picture)(path, shown[name])
-        for name, path in paths.items()
+        for name, path in files.items()
         if path.is_file()
     }
 

@@ -14,6 +14,8 @@ from convlens.data.decode import original
 
 # A page holds dozens of grids of up to 512 channels; the PNG files keep every pixel.
 WIDEST, LARGEST = 1120, 1_000_000  # pixels a row, pixels in all
+# A chart is small in bytes, and its letters must stay readable when it is enlarged.
+WIDEST_CHART, LARGEST_CHART = 2600, 6_000_000
 _THUMBNAIL = 112
 
 
@@ -53,7 +55,8 @@ def thumbnail(path: Path, alt: str) -> Embedded:
 def _embed(path: Path, alt: str, *, chart: bool = False, **options: Any) -> Embedded:
     with Image.open(path) as opened:
         image = opened.convert("RGB")
-    if (scale := min(WIDEST / image.width, (LARGEST / image.width / image.height) ** 0.5)) < 1:
+    widest, largest = (WIDEST_CHART, LARGEST_CHART) if chart else (WIDEST, LARGEST)
+    if (scale := min(widest / image.width, (largest / image.width / image.height) ** 0.5)) < 1:
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     return _encoded(image, alt, chart=chart, **options)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from convlens import paths
 from convlens.files import read_csv
 from convlens.report.pictures import Embedded, grid, picture, thumbnail
 
 
 @dataclass(frozen=True)
-class Photo:
+class Example:
     """An example photo: its name among the examples, its path in the archive, its thumbnail."""
 
     name: str
@@ -38,33 +39,33 @@ class Viewer:
     key: str
     title: str
     what: str
-    photos: tuple[Photo, ...]
+    photos: tuple[Example, ...]
     steps: tuple[str, ...]
     frames: tuple[Frame, ...]
 
 
-def examples(root: Path) -> tuple[Photo, ...]:
+def examples(root: Path) -> tuple[Example, ...]:
     """Return the example photos of data/prepared/examples, in the order of their index."""
-    folder = root / "data/prepared/examples"
+    folder = root / paths.EXAMPLES
     if not (folder / "index.csv").is_file():
         return ()
     return tuple(
-        Photo(
+        Example(
             Path(row["file"]).stem, row["path"], row["label"], thumbnail(folder / row["file"], "")
         )
         for row in read_csv(folder / "index.csv")
     )
 
 
-def activations(root: Path, model: str, photos: tuple[Photo, ...]) -> Viewer | None:
+def activations(root: Path, model: str, photos: tuple[Example, ...]) -> Viewer | None:
     """Return the activation grids of `model`: a slider over its layers, first to last."""
-    folder = root / "reports" / model / "explain/activations"
+    folder = root / paths.explanation(model) / "activations"
     layers = _layers(folder)
     grids = {
         photo: [folder / photo.name / f"{n:02d}_{name}.png" for n, name in enumerate(layers, 1)]
         for photo in photos
     }
-    shown = tuple(photo for photo, paths in grids.items() if all(p.is_file() for p in paths))
+    shown = tuple(photo for photo, files in grids.items() if all(p.is_file() for p in files))
     if not (layers and shown):
         return None
     frames = tuple(
@@ -77,7 +78,7 @@ def activations(root: Path, model: str, photos: tuple[Photo, ...]) -> Viewer | N
 
 def filters(root: Path, model: str) -> Viewer | None:
     """Return the filter pictures of `model`: the first kernels, then layer after layer."""
-    folder = root / "reports" / model / "explain/filters"
+    folder = root / paths.explanation(model) / "filters"
     order = [*_layers(folder.parent / "activations"), "kernels"]
     there = sorted(
         (path for path in folder.glob("*.png") if path.stem in order),
@@ -98,28 +99,28 @@ def filters(root: Path, model: str) -> Viewer | None:
     return Viewer(f"{model}-filters", model, "layer", (), names, frames)
 
 
-def heatmaps(root: Path, models: Sequence[str], photos: tuple[Photo, ...]) -> Viewer | None:
-    """Return where the models look on each photo: over each other, then one by one."""
-    reports = root / "reports"
+def heatmaps(root: Path, models: Sequence[str], photos: tuple[Example, ...]) -> Viewer | None:
+    """Return where the models look on each photo: two over each other, then one by one."""
     frames: list[Frame] = []
-    shown: list[Photo] = []
+    shown: list[Example] = []
     for photo in photos:
-        paths = {"both models over each other": reports / "both" / f"{photo.name}.png"}
+        main = {"both models over each other": root / paths.BOTH / f"{photo.name}.png"}
         deeper = {}
         for model in models:
-            folder = reports / model / "explain/heatmaps"
-            paths[f"{model}: photo, heatmap, overlay"] = folder / f"{photo.name}.png"
+            folder = root / paths.explanation(model) / "heatmaps"
+            main[f"{model}: photo, heatmap, overlay"] = folder / f"{photo.name}.png"
             deeper[f"{model}: heatmaps of all layers"] = folder / f"{photo.name}_layers.png"
         pictures, more = (
             tuple(picture(p, f"{photo.name}, {what}") for what, p in some.items() if p.is_file())
-            for some in (paths, deeper)
+            for some in (main, deeper)
         )
         if pictures:
             frames.append(Frame(len(shown), 0, "", pictures, more))
             shown.append(photo)
     if not frames:
         return None
-    return Viewer("looks", "both models", "photo", tuple(shown), ("",), tuple(frames))
+    title = {1: models[0], 2: "both models"}.get(len(models), f"all {len(models)} models")
+    return Viewer("looks", title, "photo", tuple(shown), ("",), tuple(frames))
 
 
 _KERNELS = (

@@ -10,7 +10,7 @@ from convlens.files import sha256
 from convlens.models import heads
 
 _GREY_PIXEL = "R0lGODdhAQABAIEAAH9/fwAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw=="  # a GIF
-_NEEDS = ("mlflow", "tensorflow", "keras", "numpy", "pillow", "imagehash", "pydantic", "filelock")
+_NEEDS = ("mlflow", "tensorflow", "keras", "numpy", "pillow", "pydantic", "filelock")
 
 
 def package(model: Path, folder: Path) -> None:

@@ -12,6 +12,7 @@ from convlens.errors import InputError
 from convlens.evaluation.verdict import verdict
 from convlens.files import read_json
 from convlens.params import EvaluateParams, RegistryParams
+from convlens.paths import DATA, NET, PREPARED
 from convlens.provenance import data_digest, home
 from convlens.runtime import Runtime
 from convlens.tracking.push import logged_models
@@ -70,7 +71,7 @@ def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> 
     from convlens.evaluation.evaluate import evaluate_model
     from convlens.models import keras_file
 
-    name, place, prepared = f"convlens-{model}", home(root), root / "data/prepared"
+    name, place, prepared = f"convlens-{model}", home(root), root / PREPARED
     with tempfile.TemporaryDirectory() as folder:
         with session(place) as (client, _):
             champion = _champion(client, name)
@@ -80,14 +81,14 @@ def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> 
                 client.get_model_version_download_uri(name, champion.version), dst_path=folder,
                 tracking_uri=store_uri(place),
             )  # fmt: skip
-        trained, size = Path(files) / "artifacts", read_json(prepared / "data.json")["image_size"]
-        wanted = int(keras_file.load(trained / "model.keras").input_shape[1])
+        trained, size = Path(files) / "artifacts", read_json(root / DATA)["image_size"]
+        wanted = int(keras_file.load(trained / NET).input_shape[1])
         if wanted != size:
             raise InputError(
                 f"{name} version {champion.version}", expected=f"pictures of {wanted} pixels",
                 found=f"data of {size} pixels", fix=f"set data.image_size to {wanted}",
             )  # fmt: skip
-        found = evaluate_model(trained, prepared, Path(folder), params, machine).summary
+        found = evaluate_model(trained, prepared, Path(folder), params, machine).scores
     tag, numbers = _tested(data_digest(root)), json.dumps({key: found[key] for key in _NUMBERS})
     with session(place) as (client, _):
         client.set_model_version_tag(name, champion.version, tag, numbers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from convlens import lock, provenance
+from convlens import lock, paths, provenance
 from convlens.errors import InputError, masked
 from convlens.files import read_csv, read_json
 from convlens.params import BY_NET, flat
@@ -59,7 +59,7 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
 
     `now` and `stage`: see `recipe_of`, which also says what InputError means.
     """
-    stages = lock.stages(root / "dvc.lock")
+    stages = lock.stages(root / paths.LOCK)
     found = [(part, recipe_of(root, stages, part, now, stage)) for part in parts(name)]
     core, recipe = found[0]
     if recipe is None:
@@ -78,9 +78,9 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
     if name == "data":
         return Run(name, "convlens.data", digest, made, tags, dataset)
     tags |= {"convlens.architecture": name, "precision": _fact(root, core, "precision")}
-    rows = read_csv(root / f"models/{name}/curves.csv")
+    rows = read_csv(root / paths.trained(name) / "curves.csv")
     series = {key: [(int(row["epoch"]), float(row[key])) for row in rows] for key in _SERIES}
-    model = root / f"models/{name}/model.keras"
+    model = root / paths.trained(name) / paths.NET
     return Run(name, "convlens.model", digest, made, tags, dataset, series, model)
 
 
@@ -117,7 +117,11 @@ def _numbers(root: Path, part: Part) -> dict[str, float]:
     found = read_json(root / part.about)
     label = {"evaluation": "test_", "explain": "explain_"}.get(part.name, "")
     if not label:
-        found = {"parameters": found.get("parameters"), "images": found.get("counts", {})}
+        # No column is called like a class: runs with different classes stand in one table.
+        counts = found.get("counts", {})
+        images = {split: sum(of.values()) for split, of in counts.items()}
+        classes = {"classes": len(next(iter(counts.values())))} if counts else {}
+        found = {"parameters": found.get("parameters"), "images": images} | classes
     return {
         label + key.replace(".", "_"): float(value)
         for key, value in flat({} if part.name == "imagenet" else found)

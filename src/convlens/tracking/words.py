@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+_NAMED = 6  # classes that a card names
+
 
 def title(run: Any, first: Any = None) -> str:
     """Return e.g. `vgg16 · drawn · 0.990`, which is all that MLflow's table shows of a run.
@@ -39,8 +41,12 @@ def card(run: Any) -> str:
     """Return what a user of a registered model must know, in Markdown."""
     profiles = [json.loads(used.dataset.profile) for used in run.inputs.dataset_inputs]
     counts = [f"{k} {sum(split.values())}" for p in profiles for k, split in p["counts"].items()]
+    names = list(profiles[0]["counts"]["train"]) if profiles else []
+    answers = f"one of its {len(names)} classes" if len(names) > _NAMED else " or ".join(names)
     m, tags, p = run.data.metrics, run.data.tags, run.data.params
-    return _render("card.md", name=run.info.run_name, m=m, tags=tags, p=p, counts=counts)
+    return _render("card.md", name=run.info.run_name, m=m, tags=tags, p=p, counts=counts,
+        answers=answers or "one of its classes",
+    )  # fmt: skip
 
 
 def _images(metrics: Mapping[str, float]) -> int:

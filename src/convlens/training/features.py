@@ -7,6 +7,7 @@ drawn once and every training of a head reads them from here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 from convlens.data import augment
 from convlens.data.dataset import Split, load_split
 from convlens.data.space import check_space
+from convlens.engines import Batch, Engine, survived
+from convlens.engines.local import LOCAL
 from convlens.errors import InputError
 from convlens.files import atomic, read_json, write_json
-from convlens.models import backbone, registry
+from convlens.models import backbone
 from convlens.params import FeaturesParams
 from convlens.progress import Progress, silent
 from convlens.runtime import Runtime
@@ -39,15 +42,12 @@ def extract_features(
     base_weights: Path,
     out: Path,
     progress: Progress = silent,
+    engine: Engine = LOCAL,
 ) -> None:
     """Write `out`/train.npy with K views of each image and `out`/validation.npy with one.
 
-    features.json says what they are. The convnet has no base: it gets no more than that file.
+    features.json says what they are.
     """
-    made = {"net": net, "features": params.model_dump()}
-    if registry.find(net) is None:
-        write_json(out / SETTINGS, made)
-        return
     image_size = load_split(prepared, "train").images.shape[1]
     whole = backbone.base(net, base_weights, params.preprocessing, image_size)
     maps = backbone.maps_of(whole, params.layer.get(net))
@@ -55,9 +55,9 @@ def extract_features(
     for name, views in (("train", params.views), ("validation", 1)):
         extract(
             base, load_split(prepared, name), out / f"{name}.npy", params,
-            views=views, what=f"features of {name}", progress=progress,
+            views=views, what=f"features of {name}", progress=progress, engine=engine,
         )  # fmt: skip
-    write_json(out / SETTINGS, made)
+    write_json(out / SETTINGS, {"net": net, "features": params.model_dump()})
 
 
 def settings(cached: Path) -> FeaturesParams:
@@ -80,6 +80,7 @@ def extract(
     views: int,
     what: str,
     progress: Progress = silent,
+    engine: Engine = LOCAL,
 ) -> None:
     """Write the features of `views` views of each image: float16 (views, N, h, w, c), .npy.
 
@@ -94,35 +95,63 @@ def extract(
     check_forward_batch(base, params.batch_size)
     out.parent.mkdir(parents=True, exist_ok=True)
     check_space(out.parent, int(np.prod(shape)) * 2, "lower features.views or free some space")
-    run = _compiled(base)
-    batches = list(_batches(len(split), views, params.batch_size))
+    blocks = [_block(view, rows) for view, rows in _batches(len(split), views, params.batch_size)]
+    made = engine.map(partial(_ViewFeatures, base, split, params), blocks)
     # Written, not memory-mapped: on a full disk a write raises, a map kills the process.
-    with atomic(out) as partial, partial.open("wb") as file:
+    with atomic(out) as partial_file, partial_file.open("wb") as file:
         header = {"descr": "<f2", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        for view, rows in progress(batches, what=what, unit="batch"):
-            features = run(_view(split, params, view, rows)).numpy().astype("<f2")
+        begin = file.tell()
+        for number, batch in progress(made, what=what, total=len(blocks), unit="batch"):
+            features = survived(batch, blocks[number])["features"]
             if not np.isfinite(features).all():  # the sum of a corrupt base, not of any photo
                 raise InputError(
                     out, expected="features within float16's range", found="infinite values",
                     fix="use features.preprocessing caffe and the ImageNet base",
                 )  # fmt: skip
+            view, row = (int(blocks[number][name][0]) for name in ("view", "row"))
+            file.seek(begin + (view * len(split) + row) * features[0].nbytes)
             file.write(features.tobytes())
 
 
-def _batches(count: int, views: int, size: int) -> Iterator[tuple[int, slice]]:
+def _batches(count: int, views: int, size: int) -> Iterator[tuple[int, range]]:
     for view in range(views):
         for start in range(0, count, size):
-            yield view, slice(start, min(start + size, count))
+            yield view, range(start, min(start + size, count))
 
 
-def _view(split: Split, params: FeaturesParams, view: int, rows: slice) -> tf.Tensor:
+def _block(view: int, rows: range) -> Batch:
+    return {"view": np.full(len(rows), view), "row": np.arange(rows.start, rows.stop)}
+
+
+class _ViewFeatures:
+    """A batch function: {"view", "row"} (n,) to {"features"}, float16 (n, h, w, c).
+
+    All of a batch are of one view, and their rows follow each other.
+    """
+
+    def __init__(self, base: keras.Model, split: Split, params: FeaturesParams) -> None:
+        self.split, self.params, self.run = split, params, _compiled(base)
+
+    def __call__(self, batch: Batch) -> Batch:
+        view, row = int(batch["view"][0]), int(batch["row"][0])
+        images = self.split.read(slice(row, row + len(batch["row"])))
+        seen = random_views(images, self.params, view, row)
+        return {"features": self.run(seen).numpy().astype("<f2")}
+
+
+def random_views(
+    images: NDArray[np.uint8], params: FeaturesParams, view: int, first: int
+) -> tf.Tensor:
+    """Return one view of each of `images` (N, S, S, 3), float32 in 0..255; view 0 is the image.
+
+    View k is drawn from (`params.seed`, k, image index), of which `first` is the first one's.
+    """
     import tensorflow as tf
 
-    images: NDArray[Any] = np.ascontiguousarray(split.images[rows])
     if view == 0:
         return tf.cast(images, tf.float32)
-    u = augment.draws(params.seed, view, len(split))[rows]
+    u = augment.draws(params.seed, view, len(images), first)
     views = augment.warp(images, augment.transforms(u, params.augment, images.shape[1]))
     return augment.relight(views, augment.photometric(u, params.augment))
 

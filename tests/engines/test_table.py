@@ -1,0 +1,216 @@
+"""Tables of photos: resumed, sound, and from object stores that fail. One process suffices here."""
+
+import io
+import json
+import sys
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from s3_server import Bucket, serving
+
+from convlens import engines, params
+from convlens.cli import main
+from convlens.data import stores, table
+from convlens.engines.local import Local
+from convlens.models import convnet, heads, keras_file
+
+
+def lengths(calls):
+    """Return a function of a table that counts its calls."""
+
+    def function(batch):
+        calls.append(len(batch["path"]))
+        good = np.array([float(len(path)) for path in batch["path"]])
+        nothing = np.full(len(good), "", object)
+        return {"length": good, "reason": nothing, "again": np.zeros(len(good), bool)}
+
+    return function
+
+
+def write(out, calls=None, names=("a", "bb", "ccc", "dddd", "e\udcff"), key="k"):
+    calls = [] if calls is None else calls
+    make = partial(lengths, calls)
+    return table.write(nullcontext(Local()), make, list(names), out, key, block=2)
+
+
+@pytest.fixture
+def out(tmp_path):
+    return stores.place(str(tmp_path / "table.parquet"))
+
+
+def interrupted(out, last):
+    """Write the blocks of the table up to number `last`."""
+
+    class Stopping(Local):
+        def map(self, make, given):
+            for done, answer in enumerate(super().map(make, given)):
+                if done == last:
+                    raise KeyboardInterrupt
+                yield answer
+
+    with pytest.raises(KeyboardInterrupt):
+        table.write(nullcontext(Stopping()), partial(lengths, []), ["a", "bb", "ccc", "dddd"], out,
+                    "k", block=1)  # fmt: skip
+
+
+def test_names_that_are_not_utf8_and_rows_in_order(out):
+    assert write(out) == table.Made(5, 0)
+    rows = pq.read_table(io.BytesIO(out.read())).to_pylist()
+    assert [row["path"] for row in rows] == ["a", "bb", "ccc", "dddd", "e%FF"]
+    assert [row["length"] for row in rows] == [1, 2, 3, 4, 2]
+    assert [path.name for path in Path(out.path).parent.iterdir()] == ["table.parquet"]
+
+
+def test_what_is_finished_is_not_done_again_unless_its_photos_or_model_changed(out):
+    write(out)
+    calls: list[int] = []
+    assert write(out, calls) == table.Made(5, 0)
+    assert calls == []
+    write(out, calls, key="other")
+    assert calls == [2, 2, 1]
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "emptied", "another's"])
+def test_a_corrupt_block_is_done_again(out, harm):
+    undisturbed = stores.place(f"{out.path}.other")
+    table.write(nullcontext(Local()), partial(lengths, []), ["a", "bb", "ccc", "dddd"],
+                undisturbed, "k", block=1)  # fmt: skip
+    interrupted(out, 2)
+    parts = sorted(Path(f"{out.path}.parts/k").glob("*.parquet"))
+    content = bytearray(parts[1].read_bytes())
+    if harm == "cut":
+        content = content[:-40]
+    elif harm == "flipped":
+        content[content.index(b"bb")] ^= 1
+    elif harm == "emptied":
+        content = bytearray()
+    else:
+        content = bytearray(parts[0].read_bytes())
+    parts[1].write_bytes(content)
+    calls: list[int] = []
+    table.write(nullcontext(Local()), partial(lengths, calls), ["a", "bb", "ccc", "dddd"], out,
+                "k", block=1)  # fmt: skip
+    assert calls == [1, 1]  # the corrupt one, and the one that was not there yet
+    assert out.read() == undisturbed.read()
+
+
+@pytest.fixture(autouse=True)
+def unchanged(monkeypatch):
+    """TensorFlow has begun in this process, and keeps its threads."""
+    monkeypatch.setattr("convlens.runtime.configure", lambda runtime: runtime)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A model of 48 pixels, and photos: 20 good ones, an HTML page, and an empty file."""
+    folder = tmp_path_factory.mktemp("many")
+    real = params.load(Path(__file__).resolve().parents[2] / "params.yaml")
+    keras_file.save(convnet.build(real.convnet, 48), folder / "models/convnet/model.keras")
+    heads.save_names(folder / "models/convnet", ["cat", "dog"])
+    rng = np.random.default_rng(0)
+    (folder / "photos").mkdir()
+    for k in range(20):
+        pixels = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"photos/{k:02d}.png")
+    (folder / "photos/broken.jpg").write_bytes(b"<html>not found</html>")
+    (folder / "photos/empty.jpg").touch()
+    return folder
+
+
+def predict(here, *words):
+    usual = ["--model", "convnet", "--models", here / "models"]
+    return CliRunner().invoke(main, ["predict", *map(str, [*words, *usual])])
+
+
+def rows(file):
+    return pq.read_table(file).to_pylist()
+
+
+def test_the_table_says_what_is_printed_otherwise(here, tmp_path):
+    done = predict(here, here / "photos", "--out", tmp_path / "s.parquet")
+    assert done.exit_code == 1, done.output
+    assert "22 photos in" in done.output
+    found = rows(tmp_path / "s.parquet")
+    assert list(found[0]) == ["path", "probability_cat", "probability_dog", "reason"]
+    reasons = {Path(row["path"]).name: row["reason"] for row in found if row["reason"]}
+    assert reasons == {"broken.jpg": "not an image", "empty.jpg": "empty"}
+    printed = json.loads(predict(here, here / "photos", "--format", "json").stdout)
+    good = [row for row in found if not row["reason"]]
+    assert [row["path"] for row in good] == [row["path"] for row in printed]
+    expected = [row["probability_dog"] for row in printed]
+    assert [row["probability_dog"] for row in good] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.fixture
+def store(here, monkeypatch):
+    """The photos in a bucket: the bucket, and the end of its addresses."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "me")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setattr(stores, "PAUSES", (0.01, 0.01, 0.01))
+    files = sorted((here / "photos").iterdir())
+    bucket = Bucket({f"pets/{file.name}": file.read_bytes() for file in files})
+    with serving(bucket) as query:
+        yield bucket, query
+
+
+def test_a_bucket_that_fails_now_and_then_gives_what_the_folder_gives(here, store, tmp_path):
+    bucket, query = store
+    predict(here, here / "photos", "--out", tmp_path / "s.parquet")
+    bucket.failures = {"pets/03.png": 2, "pets/11.png": 3, "PUT out/s.parquet": 1}
+    bucket.pause = 0.02
+    done = predict(here, f"s3://photos/pets?{query}", "--out", f"s3://photos/out/s.parquet?{query}")
+    assert done.exit_code == 1, done.output
+    far, near = rows(io.BytesIO(bucket.objects["out/s.parquet"])), rows(tmp_path / "s.parquet")
+    assert [row.pop("path") for row in far] == [
+        f"s3://photos/pets/{Path(row.pop('path')).name}" for row in near
+    ]
+    assert far == near
+    assert [key for key in bucket.objects if ".parts" in key] == []
+
+
+def test_what_a_bucket_never_gave_is_listed_and_asked_for_again(here, store, tmp_path):
+    bucket, query = store
+    out = tmp_path / "s.parquet"
+    # longer than the photo: the one answer that Amazon's client doesn't ask for again by itself
+    bucket.failures, bucket.sorry = {"pets/03.png": 99}, "sorry " * 1000
+    predict(here, f"s3://photos/pets?{query}", "--out", out)
+    reasons = {row["path"]: row["reason"] for row in rows(out) if row["reason"]}
+    assert reasons.pop("s3://photos/pets/03.png").startswith("the store failed: ")
+    assert len(rows(out)) == 22
+    assert len(reasons) == 2
+    bucket.failures = {}
+    predict(here, f"s3://photos/pets?{query}", "--out", out)
+    assert len([row for row in rows(out) if row["reason"]]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["s3://photos/nowhere?{query}", "--out", "s.parquet"], "nothing there"),
+        (["s3://photos/pets?{query}"], "add e.g. --out"),
+        (["photos", "--engine", "ray"], "add e.g. --out"),
+        (["gopher://photos", "--out", "s.parquet"], "a file system of pyarrow"),
+        (["photos", "--out", "photos/00.png/s.parquet"], "mend that and run again"),
+    ],
+)
+def test_a_mistake_is_one_clear_message(here, store, monkeypatch, words, said):
+    monkeypatch.chdir(here)
+    done = predict(here, *(word.format(query=store[1]) for word in words))
+    assert done.exit_code == 2
+    assert said in done.output
+    assert "Traceback" not in done.output
+
+
+def test_without_ray_the_message_says_how_to_get_it(here, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = predict(here, here / "photos", "--engine", "ray", "--out", tmp_path / "s.parquet")
+    assert done.exit_code == 2
+    assert "pip install 'convlens[ray]'" in done.output
+    assert engines.start("local")
