@@ -32,7 +32,7 @@ def run(tmp_path):
 
 
 def test_the_summary_holds_both_models_the_data_and_the_versions(run):
-    found = summary(run, 0.9)
+    found = summary(run, ("convnet", "vgg16"), 0.9)
     assert list(found["models"]) == ["convnet", "vgg16"]
     assert found["models"]["vgg16"] == {
         "accuracy": 1.0, "accuracy_low": 0.8, "accuracy_high": 0.9996, "n": 40, "log_loss": 1e-9,
@@ -42,19 +42,19 @@ def test_the_summary_holds_both_models_the_data_and_the_versions(run):
     assert found["data"]["digest"] == "abc"
     assert found["confidence"] == 0.9
     assert {"python", "tensorflow", "keras"} <= found["versions"].keys()
-    assert summary(run, 0.9) == found
+    assert summary(run, ("convnet", "vgg16"), 0.9) == found
 
 
 def test_a_missing_result_is_named_with_what_to_do(run):
     path = run / "reports/vgg16/evaluation/metrics.json"
     path.unlink()
     with pytest.raises(InputError, match="make repro") as error:
-        summary(run, 0.95)
+        summary(run, ("convnet", "vgg16"), 0.95)
     assert error.value.where == str(path)
 
 
 def test_the_closing_table_never_rounds_to_perfection(run):
-    write_json(run / "reports/summary.json", summary(run, 0.95))
+    write_json(run / "reports/summary.json", summary(run, ("convnet", "vgg16"), 0.95))
     header, convnet, vgg16 = closing_table(run)
     assert header[2] == "95 % interval"
     assert convnet == (

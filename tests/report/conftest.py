@@ -98,4 +98,4 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def html(run: Path) -> str:
-    return page(run, summary(run, 0.95))
+    return page(run, summary(run, ("convnet", "vgg16"), 0.95))

@@ -16,7 +16,7 @@ from convlens.report.build import page
 
 
 def test_the_same_files_give_the_same_bytes(run, html):
-    assert page(run, summary(run, 0.95)) == html
+    assert page(run, summary(run, ("convnet", "vgg16"), 0.95)) == html
 
 
 def test_names_of_photos_are_text_and_never_markup(html):
@@ -27,7 +27,7 @@ def test_names_of_photos_are_text_and_never_markup(html):
 def test_paths_of_label_suspects_are_escaped(run):
     rows = [{"path": "<b>1</b>.jpg", "label": "cat", "predicted": "dog"}]
     write_csv(run / "reports/label_suspects.csv", ("path", "label", "predicted"), rows)
-    html = page(run, summary(run, 0.95))
+    html = page(run, summary(run, ("convnet", "vgg16"), 0.95))
     assert "&lt;b&gt;1&lt;/b&gt;.jpg" in html
     assert "<b>1" not in html
 
@@ -56,14 +56,14 @@ def test_every_picture_can_be_decoded_has_its_size_and_a_text(html):
 def test_it_says_plainly_when_the_pictures_are_drawings(run, source, said):
     path = run / "data/prepared/data.json"
     write_json(path, read_json(path) | {"source": source})
-    html = page(run, summary(run, 0.95))
+    html = page(run, summary(run, ("convnet", "vgg16"), 0.95))
     assert ("The animals on this page are drawings" in html) == said
 
 
 def test_what_is_missing_is_one_line_and_the_rest_stays(run):
     for model in ("convnet", "vgg16"):
         shutil.rmtree(run / "reports" / model / "explain")
-    html = page(run, summary(run, 0.95))
+    html = page(run, summary(run, ("convnet", "vgg16"), 0.95))
     for line in ("No activation grids:", "No filter pictures:", "No heatmaps:", "No measurements:",
                  "imagenet.enabled", "No confusion figure:", "Not searched."):  # fmt: skip
         assert line in html
@@ -90,7 +90,7 @@ def test_building_the_page_needs_no_tensorflow(run):
     code = (
         "import sys; from pathlib import Path; from convlens.report.build import page; "
         "from convlens.gallery import both; from convlens.evaluation.summary import summary; "
-        "root = Path(sys.argv[1]); page(root, summary(root, 0.95)); "
+        "root = Path(sys.argv[1]); page(root, summary(root, ("convnet", "vgg16"), 0.95)); "
         "assert not {'tensorflow', 'keras', 'mlflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(run)], check=True)

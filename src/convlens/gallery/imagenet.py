@@ -1,14 +1,16 @@
-"""What VGG16 with its 1000 classes says of photos, as files."""
+"""What a net with ImageNet's 1000 classes says of photos, as files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from convlens import files
+from convlens.data import decode
 from convlens.explain.classifier import Classifier
 from convlens.explain.gradcam import Method, heatmaps
 from convlens.explain.imagenet import class_names, top
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GUESSES = ("photo", "rank", "label", "name", "probability")
+
+
+def chelsea(size: int) -> Photo:
+    """Return Chelsea, the cat that ships with the package, for a model of `size` pixels a side."""
+    content = resources.files("convlens").joinpath("assets/chelsea.png").read_bytes()
+    pixels = decode.decode(content, size).pixels
+    return Photo("chelsea", decode.original(content), pixels, "cat")
 
 
 def write_guesses(
@@ -44,7 +53,7 @@ def write_guesses(
     ranked = zip(photos, looks(found, class_names()), top(found.logits), strict=True)
     for photo, look, guesses in ranked:
         named = [(guess.name, guess.probability) for guess in guesses]
-        heading = f"{photo.name}: what VGG16 on ImageNet takes it for"
+        heading = f"{photo.name}: what {model.name} on ImageNet takes it for"
         figure = top_guesses(photo.original, look, named, heading, colormap)
         style.save(figure, out / f"{photo.name}.png")
         for rank, (label, name, probability) in enumerate(guesses, 1):

@@ -99,7 +99,7 @@ def build(image_size: int = 224) -> keras.Model:
     inputs = keras.Input((image_size, image_size, 3), name="image")
     x = keras.layers.GlobalAveragePooling2D(name="average")(maps(inputs))
     x = keras.layers.Dense(1000, name="logits")(x)
-    return keras.Model(inputs, x, name="efficientnet_lite0")
+    return keras.Model(inputs, x, name="EfficientNet-Lite0")
 
 
 def maps(image: Any) -> Any:

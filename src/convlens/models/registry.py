@@ -41,6 +41,8 @@ class Base:
 
     Attributes
     ----------
+    title
+        What people call it.
     maps
         From a tensor (N, S, S, 3) of RGB photos in 0..255, and how VGG16 is to see them
         (`features.preprocessing`), to the last maps (N, h, w, K), with fresh weights.
@@ -51,6 +53,7 @@ class Base:
         Layers whose kernels come for BGR, and are turned where the preprocessing is `caffe`.
     """
 
+    title: str
     maps: Callable[[Any, str], Any]
     fetch: Callable[[Path, str | None], str]
     bgr: tuple[str, ...] = ()
@@ -78,6 +81,15 @@ def find(net: str) -> Base | None:
     )  # fmt: skip
 
 
+def introduced(net: str) -> str:
+    """Return what a net is, as a part of a sentence."""
+    base = find(net)
+    if base is None:
+        return "a small convnet, trained from scratch"
+    learned = "both learned" if JOIN in net else "learned"
+    return f"{base.title}, which {learned} from a million photos before"
+
+
 def fetch(net: str, path: Path, given: str | None = None) -> str:
     """Write the weights of a net's base to `path` (.npz); return where they are from.
 
@@ -100,7 +112,7 @@ def _of_keras(name: str) -> Base:
         _save(path, keras_application.fetch(name, given))
         return given or "Keras' download, or its cache"
 
-    return Base(lambda image, _: keras_application.maps(name, image), fetch)
+    return Base(name, lambda image, _: keras_application.maps(name, image), fetch)
 
 
 def _joined(net: str) -> Base:
@@ -141,12 +153,15 @@ def _joined(net: str) -> Base:
         _write(path, arrays)
         return "; ".join(sources)
 
-    return Base(maps, fetch, sum((base.bgr for base in bases), ()))
+    title = f" {JOIN} ".join(base.title for base in bases)
+    return Base(title, maps, fetch, sum((base.bgr for base in bases), ()))
 
 
 _TABLE = {
-    "vgg16": Base(vgg16.maps, weight_sources.fetch, (vgg16.CONVOLUTIONS[0],)),
-    "efficientnet-lite0": Base(lambda image, _: efficientnet_lite0.maps(image), _fetch_lite0),
+    "vgg16": Base("VGG16", vgg16.maps, weight_sources.fetch, (vgg16.CONVOLUTIONS[0],)),
+    "efficientnet-lite0": Base(
+        "EfficientNet-Lite0", lambda image, _: efficientnet_lite0.maps(image), _fetch_lite0
+    ),
 }
 
 

@@ -1,25 +1,27 @@
 """The typed, strict mirror of params.yaml: one class a section."""
 
-from convlens.params.reading import changed, check, flat, load, put, tree
-from convlens.params.sections import (
+from convlens.params.nets import (
     BY_NET,
     CONVNET,
-    NO_ARCHIVE,
     AugmentParams,
     BaseParams,
     ConvnetParams,
+    FeaturesParams,
+    FineTuneParams,
+    FitParams,
+)
+from convlens.params.reading import changed, check, flat, load, put, tree
+from convlens.params.section import Section
+from convlens.params.sections import (
+    NO_ARCHIVE,
     DataParams,
     EvaluateParams,
     ExplainParams,
-    FeaturesParams,
     FilterParams,
-    FineTuneParams,
-    FitParams,
     ImagenetParams,
     Params,
     RegistryParams,
     RuntimeParams,
-    Section,
     SplitSizes,
 )
 

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from convlens.errors import InputError
-from convlens.params.sections import BY_NET, Params, is_net
+from convlens.params.nets import BY_NET, is_net
+from convlens.params.sections import Params
 
 
 def load(path: Path) -> Params:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from convlens import class_names
+from convlens.params.nets import NET, BaseParams, ConvnetParams, FeaturesParams, is_net
+from convlens.params.section import Count, Fraction, Section, Seed
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-NET = r"\w+([:+-]\w+)*"  # as models/registry.py reads it; a file's name too
-BY_NET = ("features.layer", "explain.layer", "explain.filters.layers")  # an entry a net
-CONVNET = "convnet"  # the net without a base
 NO_ARCHIVE = "data/none"  # an empty place that DVC can watch where no archive is read
-
-
-def is_net(name: str) -> bool:
-    """Return whether a section of that name is a net's; those of the tutorials' two are fixed."""
-    return re.fullmatch(NET, name) is not None and not name.isidentifier()
-
-
-class Section(BaseModel):
-    """A part of params.yaml: frozen, no unknown keys, no silent conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class SplitSizes(Section):
@@ -107,94 +90,6 @@ class RuntimeParams(Section):
         return self
 
 
-class AugmentParams(Section):
-    """Strengths of the random transforms; 0 switches one off."""
-
-    rotation: Annotated[float, Field(ge=0, le=180)] = Field(description="± degrees")
-    shift: Fraction = Field(description="± share of the side, both axes")
-    shear: Annotated[float, Field(ge=0, lt=60)] = Field(description="± degrees")
-    zoom: Annotated[float, Field(ge=0, lt=1)] = Field(description="scale in [1 - zoom, 1 + zoom]")
-    flip: bool = Field(description="mirror left-right with probability 1/2")
-    brightness: Fraction = Field(description="factor in [1 - b, 1 + b]")
-    contrast: Fraction = Field(description="factor in [1 - c, 1 + c]")
-    colour: Annotated[float, Field(ge=0, le=128)] = Field(description="± levels a channel, of 255")
-
-
-class FitParams(Section):
-    """What both trainings share; no section of its own."""
-
-    seed: Seed
-    epochs: Count
-    batch_size: Count
-    optimizer: Literal["adamw", "rmsprop"]
-    learning_rate: Positive
-    weight_decay: Annotated[float, Field(ge=0)]
-    schedule: Literal["constant", "cosine"]
-    warmup_epochs: Annotated[float, Field(ge=0)]
-    ema: Annotated[float, Field(ge=0, lt=1)] = Field(description="momentum of the weights; 0: off")
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-
-    @property
-    def all_epochs(self) -> int:
-        """Epochs of all phases."""
-        return self.epochs
-
-    @model_validator(mode="after")
-    def _consistent(self) -> FitParams:
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(
-                f"warmup_epochs {self.warmup_epochs:g} must be less than epochs {self.epochs}"
-            )
-        if self.schedule == "constant" and self.warmup_epochs:
-            raise ValueError("warmup_epochs belongs to schedule 'cosine'; set it to 0")
-        if self.optimizer == "rmsprop" and self.weight_decay:
-            raise ValueError("weight_decay belongs to optimizer 'adamw'; set it to 0")
-        return self
-
-
-class ConvnetParams(FitParams):
-    """Section `convnet`: the tutorials' small net, trained from scratch."""
-
-    input_range: Literal["0..1", "-1..1"]
-    dropout: Annotated[float, Field(ge=0, lt=1)]
-    augment: AugmentParams
-
-
-class FeaturesParams(Section):
-    """Section `features`: which views of the training images the frozen base sees, once."""
-
-    seed: Seed
-    preprocessing: Literal["caffe", "0..1"]
-    layer: dict[str, str | None] = Field(
-        description="net -> whose maps are cached, and fine-tuning begins behind; null: its last"
-    )
-    views: Annotated[int, Field(ge=1, le=64)] = Field(description="the first one is plain")
-    batch_size: Count
-    augment: AugmentParams
-
-
-class FineTuneParams(Section):
-    """Fine-tuning of the layers behind features.layer, after the head."""
-
-    epochs: Annotated[int, Field(ge=0)] = Field(description="0: the base stays frozen")
-    learning_rate: Positive
-
-
-class BaseParams(FitParams):
-    """Section of a net with a base, as `vgg16`: the head, then perhaps the base's last layers."""
-
-    weights: str | None = Field(description="a local file of the ImageNet weights")
-    pooling: Literal["flatten", "average"]
-    units: Annotated[int, Field(ge=0)] = Field(description="hidden units; 0: a linear head")
-    dropout: Annotated[float, Field(ge=0, lt=1)]
-    fine_tune: FineTuneParams
-
-    @property
-    def all_epochs(self) -> int:
-        """Epochs of the head, then of fine-tuning."""
-        return self.epochs + self.fine_tune.epochs
-
-
 class EvaluateParams(Section):
     """Section `evaluate`."""
 
@@ -228,7 +123,7 @@ class ExplainParams(Section):
 
 
 class ImagenetParams(Section):
-    """Section `imagenet`: the original 1000-class VGG16."""
+    """Section `imagenet`: nets with ImageNet's 1000 classes."""
 
     enabled: bool
     weights: str | None
@@ -247,7 +142,7 @@ class Params(Section):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, BaseParams] = Field(init=False)
 
-    nets: list[Annotated[str, Field(pattern=NET)]] = Field(
+    nets: list[Annotated[str, Field(pattern=f"^{NET}$")]] = Field(
         min_length=1, description="what is trained, tested, explained and shown side by side"
     )
     data: DataParams
@@ -279,15 +174,16 @@ class Params(Section):
         if len(set(self.nets)) < len(self.nets):
             raise ValueError("a net is named twice in nets")
         for net in self.nets:
-            if net not in {*type(self).model_fields, *(self.__pydantic_extra__ or {})}:
+            if net not in {"convnet", "vgg16", *(self.__pydantic_extra__ or {})}:
                 raise ValueError(f"net {net} has no section; copy section vgg16 under its name")
         return self
 
     @model_validator(mode="after")
     def _fine_tuning_has_features(self) -> Params:
         for net in ("vgg16", *(self.__pydantic_extra__ or {})):
-            layer = self.features.layer.get(net)
-            if self.of(net).all_epochs > self.of(net).epochs and layer in (None, "block5_pool"):
+            own, layer = self.of(net), self.features.layer.get(net)
+            tuned = isinstance(own, BaseParams) and own.fine_tune.epochs
+            if tuned and layer in (None, "block5_pool"):
                 raise ValueError(
                     f"{net}.fine_tune.epochs is not 0, so features.layer.{net} must name an "
                     "earlier layer than the last one, such as block4_pool of vgg16"

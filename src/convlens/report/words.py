@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from convlens.files import read_csv
+from convlens.models import registry
 
 Verdict = Literal["yes", "open", "no"]
 Metrics = Mapping[str, float]
@@ -142,15 +143,9 @@ def networks(models: Sequence[str]) -> str:
 
 def introduced(models: Sequence[str]) -> str:
     """Return what the models are, as the beginning of a sentence."""
-    *others, last = [_KNOWN.get(model, model) for model in models]
+    *others, last = [registry.introduced(model) for model in models]
     text = f"{', '.join(others)}{',' * bool(others)} and {last}" if others else last
     return text[0].upper() + text[1:]
-
-
-_KNOWN = {
-    "convnet": "a small convnet, trained from scratch",
-    "vgg16": "VGG16, which learned from a million photos before",
-}
 
 
 def comparison(predictions: Mapping[str, Path]) -> list[str]:
