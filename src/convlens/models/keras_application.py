@@ -27,7 +27,7 @@ def maps(name: str, image: Any) -> Any:
     """
     import keras
 
-    build, (scale, offset, _) = _constructor(name), _preprocessing(name)
+    build, (scale, offset, _) = _constructor(name), preprocessing(name)
     if not (np.allclose(scale, 1) and np.allclose(offset, 0)):
         image = keras.layers.Rescaling(
             scale.tolist(), offset.tolist(), dtype="float32", name=f"preprocess_{name.lower()}"
@@ -65,7 +65,7 @@ def fetch(name: str, given: str | None) -> keras.Model:
             fix=f"run keras.applications.{name}(include_top=False) where there is a network, then "
             "copy ~/.keras/models/ from there",
         ) from error
-    if _preprocessing(name)[2]:
+    if preprocessing(name)[2]:
         first = next(layer for layer in net.layers if getattr(layer, "kernel", None) is not None)
         kernel, *others = first.get_weights()
         first.set_weights([kernel[:, :, ::-1], *others])
@@ -87,7 +87,7 @@ def _constructor(name: str) -> Any:
     return found
 
 
-def _preprocessing(name: str) -> tuple[NDArray[Any], NDArray[Any], bool]:
+def preprocessing(name: str) -> tuple[NDArray[Any], NDArray[Any], bool]:
     """Return what the net's `preprocess_input` does: scale and offset of R, G, B, and if it swaps.
 
     It is asked with black and with one level of each colour.

@@ -14,6 +14,7 @@ begins behind that.
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -49,6 +50,9 @@ class Base:
     fetch
         Writes the weights, an array a variable, to a .npz file: from a local file, where given,
         or else from the row's own sources. Returns which one served; raises InputError if none.
+    spread
+        The standard deviation of a photo's average maps, measured on photos. Nets side by side are
+        brought to one unit by it, else the louder one alone would teach the head.
     bgr
         Layers whose kernels come for BGR, and are turned where the preprocessing is `caffe`.
     """
@@ -56,6 +60,7 @@ class Base:
     title: str
     maps: Callable[[Any, str], Any]
     fetch: Callable[[Path, str | None], str]
+    spread: float = 1.0
     bgr: tuple[str, ...] = ()
 
 
@@ -136,7 +141,11 @@ def _joined(net: str) -> Base:
                 found=" and ".join(f"{h} × {w}" for h, w in sorted(sizes)),
                 fix="set data.image_size to a multiple of 32",
             )  # fmt: skip
-        return keras.layers.Concatenate(name="maps")(found)
+        even = [
+            keras.layers.Rescaling(1 / base.spread, name=re.sub(r"\W", "_", f"unit_{name}"))(x)
+            for name, base, x in zip(names, bases, found, strict=True)
+        ]
+        return keras.layers.Concatenate(name="maps")(even)
 
     def fetch(path: Path, given: str | None) -> str:
         if given:
@@ -154,13 +163,13 @@ def _joined(net: str) -> Base:
         return "; ".join(sources)
 
     title = f" {JOIN} ".join(base.title for base in bases)
-    return Base(title, maps, fetch, sum((base.bgr for base in bases), ()))
+    return Base(title, maps, fetch, bgr=sum((base.bgr for base in bases), ()))
 
 
 _TABLE = {
-    "vgg16": Base("VGG16", vgg16.maps, weight_sources.fetch, (vgg16.CONVOLUTIONS[0],)),
+    "vgg16": Base("VGG16", vgg16.maps, weight_sources.fetch, 3.7, (vgg16.CONVOLUTIONS[0],)),
     "efficientnet-lite0": Base(
-        "EfficientNet-Lite0", lambda image, _: efficientnet_lite0.maps(image), _fetch_lite0
+        "EfficientNet-Lite0", lambda image, _: efficientnet_lite0.maps(image), _fetch_lite0, 0.32
     ),
 }
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from convlens.files import read_csv
 from convlens.models import registry
+from convlens.text import percent, says
 
 Verdict = Literal["yes", "open", "no"]
 Metrics = Mapping[str, float]
@@ -146,6 +147,25 @@ def introduced(models: Sequence[str]) -> str:
     *others, last = [registry.introduced(model) for model in models]
     text = f"{', '.join(others)}{',' * bool(others)} and {last}" if others else last
     return text[0].upper() + text[1:]
+
+
+def guessed(table: Path, drawn: bool) -> str:
+    """Say what a net with ImageNet's 1000 classes makes of Chelsea and of the examples."""
+    if not table.is_file():
+        return ""
+    rows = [row for row in read_csv(table) if row["rank"] == "1"]
+    first = {row["photo"]: (row["name"], float(row["probability"])) for row in rows}
+    learned = "EfficientNet-Lite0 learned to tell 1000 things apart, 120 of them breeds of dog."
+    text = f"{learned} Chelsea, a photo of a cat, is to it: {says(*first.pop('chelsea'))}."
+    if not (drawn and first):
+        return text
+    names = ", ".join(sorted({name for name, _ in first.values()}))
+    low, high = (percent(end(p for _, p in first.values())) for end in (min, max))
+    drawings = f"the {len(first)} drawings" if len(first) > 1 else "the drawing"
+    return (
+        f"{text} Drawings it never saw: its first guesses of {drawings} are {names}, at {low} to \
+{high}. What a net knows of photos tells it little of drawings."
+    )
 
 
 def comparison(predictions: Mapping[str, Path]) -> list[str]:

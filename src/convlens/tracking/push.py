@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.tracking import words
-from convlens.tracking.results import UNKNOWN, Made, Run
+from convlens.tracking.results import UNKNOWN, Made, Run, admitted
 
 _GRID_SIDE = 1200
 _NEW = "(being written)"
@@ -155,7 +155,7 @@ def _log(client: Any, experiment: str, run_id: str, run: Run) -> str:
     with tempfile.TemporaryDirectory() as folder:
         package(Path(str(run.model)), Path(folder) / "model")
         logged = client.create_logged_model(
-            experiment, name=f"convlens-{run.name}", source_run_id=run_id,
+            experiment, name=admitted(f"convlens-{run.name}"), source_run_id=run_id,
             tags={"convlens.model": run.digest}, params=run.parts[0].params,
             model_type="image-classifier",
         )  # fmt: skip

@@ -16,6 +16,7 @@ from convlens.paths import DATA, NET, PREPARED
 from convlens.provenance import data_digest, home
 from convlens.runtime import Runtime
 from convlens.tracking.push import logged_models
+from convlens.tracking.results import admitted
 from convlens.tracking.store import session, store_uri
 from convlens.tracking.words import card
 
@@ -44,7 +45,7 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
     Raises InputError if no evaluated run on this data, with its model, is in the store;
     TrackingUnavailable if the store cannot be used now.
     """
-    name, data = f"convlens-{model}", data_digest(root)
+    name, data = admitted(f"convlens-{model}"), data_digest(root)
     with session(home(root)) as (client, experiment):
         run, model_id = _winner(client, experiment, model, data)
         new = {key: run.data.metrics[f"test_{key}"] for key in _NUMBERS}
@@ -71,7 +72,7 @@ def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> 
     from convlens.evaluation.evaluate import evaluate_model
     from convlens.models import keras_file
 
-    name, place, prepared = f"convlens-{model}", home(root), root / PREPARED
+    name, place, prepared = admitted(f"convlens-{model}"), home(root), root / PREPARED
     with tempfile.TemporaryDirectory() as folder:
         with session(place) as (client, _):
             champion = _champion(client, name)

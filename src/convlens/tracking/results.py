@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +98,7 @@ def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:
     if (changes := provenance.diff(root, of)).exists():
         files[f"{part.name}/uncommitted.diff"] = changes
     params = {
-        key: masked(str(value))
+        admitted(key): masked(str(value))
         for key, value in flat(recipe)
         if _concerns(key, name) and (part.core or not key.startswith("runtime."))
     }
@@ -105,6 +106,11 @@ def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:
     when = provenance.milliseconds(mark) if note else about.stat().st_mtime_ns // 1_000_000
     metrics = _numbers(root, part) | note.get("usage", {})
     return Made(part, mark, when, note.get("tags", {}), params, metrics, files)
+
+
+def admitted(name: str) -> str:
+    """Return a name as MLflow admits it: `vgg16+efficientnet-lite0` has a sign too many."""
+    return re.sub(r"[^\w./ -]", "-", name)
 
 
 def _concerns(key: str, name: str) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from convlens.tracking.results import admitted
+
 _NAMED = 6  # classes that a card names
 
 
@@ -23,7 +25,7 @@ def title(run: Any, first: Any = None) -> str:
         for key, value in sorted(params.items())
         if key.startswith(("evaluate.", "explain.")) and known.get(key, value) != value
     ]
-    tuned = " tuned" if params.get(f"{kind}.fine_tune.epochs", "0") != "0" else ""
+    tuned = " tuned" if params.get(admitted(f"{kind}.fine_tune.epochs"), "0") != "0" else ""
     result = f"{metrics['test_accuracy']:.3f}" if "test_accuracy" in metrics else "not evaluated"
     if kind == "data":
         result = f"{_images(metrics)} images"
