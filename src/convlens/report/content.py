@@ -10,7 +10,6 @@ from typing import Any
 
 from convlens import paths
 from convlens.files import read_csv, read_json
-from convlens.params import MODELS
 from convlens.report import viewer, words
 from convlens.report.pictures import Embedded, chart, picture
 from convlens.text import decimal, percent
@@ -35,24 +34,24 @@ class Result:
 
 def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables of the page's template for the run under `root`."""
-    reports = root / paths.REPORTS
+    reports, nets = root / paths.REPORTS, list(summary["models"])
     photos = viewer.examples(root)
-    measured = {model: root / paths.explanation(model) / paths.METRICS for model in MODELS}
+    measured = {model: root / paths.explanation(model) / paths.METRICS for model in nets}
     explained = {model: read_json(path) for model, path in measured.items() if path.is_file()}
     checks, failures = words.checks(explained)
     data = read_json(root / paths.DATA)
     classes = list(data["counts"]["train"])
     spread = photos[:: -(-len(photos) // PHOTOS) or 1]
-    layers = _there(viewer.activations(root, model, photos) for model in MODELS)
+    layers = _there(viewer.activations(root, model, photos) for model in nets)
     large = f"explain/activations/{layers[0].photos[-1].name}" if layers else "none"
     rows, axis = _results(summary)
     faultless = [model for model, m in summary["models"].items() if m["accuracy"] == 1]
     return {
         "photos": photos,
         "task": words.task(classes),
-        "networks": words.networks(MODELS),
-        "introduced": words.introduced(MODELS),
-        "by_class": _by_class(reports, classes),
+        "networks": words.networks(nets),
+        "introduced": words.introduced(nets),
+        "by_class": _by_class(reports, nets, classes),
         "summary": summary,
         "data": data,
         "drawn": data["source"] == "drawn",
@@ -60,38 +59,39 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "results": rows,
         "axis": axis,
         "comparison": words.comparison(
-            {m: root / paths.evaluation(m) / "predictions.csv" for m in MODELS}
+            {m: root / paths.evaluation(m) / "predictions.csv" for m in nets}
         ),
-        "curves": _each(reports, "curves.png", "accuracy and log loss by epoch", chart),
+        "curves": _each(reports, nets, "curves.png", "accuracy and log loss by epoch", chart),
         "views": _one(reports / "convnet/views.png", "pictures as the convnet's epochs see them"),
         "layers": layers,
-        "overviews": _each(reports, f"{large}/overview.png",
+        "overviews": _each(reports, nets, f"{large}/overview.png",
                            "the convolutions' most varied channels", picture),
-        "channels": _each(reports, f"{large}/channels.png",
+        "channels": _each(reports, nets, f"{large}/channels.png",
                           "one channel of each layer", picture),
-        "depth": _each(reports, "explain/activations/depth.png",
+        "depth": _each(reports, nets, "explain/activations/depth.png",
                        "share of zero answers and field of view by layer", chart),
-        "filters": _there(viewer.filters(root, model) for model in MODELS),
+        "filters": _there(viewer.filters(root, model) for model in nets),
         "unmoved": {m: (f.get("filters_unmoved"), f.get("filters")) for m, f in explained.items()},
         "sure": [
-            (kind, _each(reports, f"evaluation/{kind}.png", kind, chart))
+            (kind, _each(reports, nets, f"evaluation/{kind}.png", kind, chart))
             for kind in ("confusion", "roc", "calibration")
         ],
-        "mistakes": _each(reports, "evaluation/mistakes.png", "most confident mistakes", picture,
-                          [model for model in MODELS if model not in faultless]),
+        "mistakes": _each(reports, [model for model in nets if model not in faultless],
+                          "evaluation/mistakes.png", "most confident mistakes", picture),
         "faultless": faultless,
-        "looks": viewer.heatmaps(root, MODELS, spread),
-        "classes": _each(reports, "explain/heatmaps/classes.png",
+        "looks": viewer.heatmaps(root, nets, spread),
+        "classes": _each(reports, nets, "explain/heatmaps/classes.png",
                          "evidence for several classes", picture),
-        "methods": _each(reports, "explain/heatmaps/methods.png",
+        "methods": _each(reports, nets, "explain/heatmaps/methods.png",
                          "six ways to ask where it looks", picture),
-        "faithfulness": _each(reports, "explain/heatmaps/faithfulness.png",
+        "faithfulness": _each(reports, nets, "explain/heatmaps/faithfulness.png",
                               "deletion and insertion curves", chart),
         "checks": checks,
         "failures": failures,
         "measured": max((found["images"] for found in explained.values()), default=0),
         "imagenet": _folder(reports / "imagenet", "VGG16 and its 1000 classes"),
         "accounting": words.accounting(data),
+        "one": len(summary["models"]) == 1,
         "colours": dict(zip(summary["models"], cycle(COLOURS), strict=False)),
         "contact": _contact(root, data),
         "sheets": _sheets(root, data),
@@ -126,11 +126,11 @@ def _results(summary: Mapping[str, Any]) -> tuple[list[Result], tuple[str, str]]
     return rows, (f"{100 * start:g} %", "100 %")
 
 
-def _by_class(reports: Path, classes: Sequence[str]) -> list[dict[str, Any]]:
+def _by_class(reports: Path, nets: Sequence[str], classes: Sequence[str]) -> list[dict[str, Any]]:
     """Return a row a class: its name, its test images, and each model's scores as text."""
     tables = {
         model: read_csv(path)
-        for model in MODELS
+        for model in nets
         if (path := reports / model / "evaluation/classes.csv").is_file()
     }
     return [
@@ -149,10 +149,10 @@ def _by_class(reports: Path, classes: Sequence[str]) -> list[dict[str, Any]]:
 
 def _each(
     reports: Path,
+    models: Sequence[str],
     name: str,
     what: str,
     embed: Callable[[Path, str], Embedded],
-    models: Sequence[str] = MODELS,
 ) -> list[Embedded]:
     files = {model: reports / model / name for model in models}
     return [embed(path, f"{model}: {what}") for model, path in files.items() if path.is_file()]
