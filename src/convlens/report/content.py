@@ -91,6 +91,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "measured": max((found["images"] for found in explained.values()), default=0),
         "imagenet": _folder(reports / "imagenet", "VGG16 and its 1000 classes"),
         "accounting": words.accounting(data),
+        "one": len(summary["models"]) == 1,
         "colours": dict(zip(summary["models"], cycle(COLOURS), strict=False)),
         "contact": _contact(root, data),
         "sheets": _sheets(root, data),
