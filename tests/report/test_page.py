@@ -90,7 +90,7 @@ def test_building_the_page_needs_no_tensorflow(run):
     code = (
         "import sys; from pathlib import Path; from convlens.report.build import page; "
         "from convlens.gallery import both; from convlens.evaluation.summary import summary; "
-        "root = Path(sys.argv[1]); page(root, summary(root, ("convnet", "vgg16"), 0.95)); "
+        "root = Path(sys.argv[1]); page(root, summary(root, ('convnet', 'vgg16'), 0.95)); "
         "assert not {'tensorflow', 'keras', 'mlflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(run)], check=True)
