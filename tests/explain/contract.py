@@ -193,7 +193,7 @@ def units_look_where_they_are_said_to(model, net, layer):
     shape, draw = photos(model, 32).shape, np.random.default_rng(8)
     said_to, slot = net.placement(layer, shape[1:3]), net.slot(layer)
     energy = np.zeros(shape[1:3])
-    for count in [4] if said_to.how == "exact" else [32] * 4:  # as far as an average tells
+    for count in [16] if said_to.how == "exact" else [32] * 4:  # as far as an average tells
         inputs = tf.constant(net.prepare(draw.integers(0, 256, (count, *shape[1:]))))
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)

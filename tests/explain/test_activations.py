@@ -6,8 +6,13 @@ import pytest
 from nets import seen
 
 from convlens.errors import InputError
-from convlens.explain import depth
-from convlens.explain.activations import activations, most_varied
+from convlens.explain import depth, layers
+from convlens.explain.evidence import gather
+from convlens.explain.maps import most_varied
+
+
+def activations(net, images, names=None):
+    return gather(net, images, names or layers.spatial(net)).maps
 
 
 def test_planted_kernel_answers_as_computed_by_hand(images):

@@ -94,3 +94,29 @@ def test_building_the_page_needs_no_tensorflow(run):
         "assert not {'tensorflow', 'keras', 'mlflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(run)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("nets", "said"),
+    [
+        (["vgg16"], ["What one network sees: cat or dog?", "How sure it is", "Where it looks"]),
+        (["convnet", "vgg16"], ["What two networks see: cat or dog?", "Where they look",
+                                ">both models<", "lay their maps over each other"]),
+        (["convnet", "vgg16", "other"], ["What three networks see", ">all 3 models<", "compare",
+                                         "convnet and vgg16 both get"]),
+    ],
+)  # fmt: skip
+def test_the_words_are_those_of_so_many_models(run, nets, said):
+    for place in ("models", "reports"):
+        shutil.copytree(run / place / "vgg16", run / place / "other")
+    models = {
+        net: read_json(run / f"reports/{net}/evaluation/metrics.json")
+        | read_json(run / f"models/{net}/metrics.json")
+        for net in nets
+    }
+    html = page(run, {"confidence": 0.95, "models": models, "versions": {}})
+    for words in said:
+        assert words in html
+    assert ("both models" in html) == (len(nets) == 2)
+    assert len(set(re.findall(r"--of: (#\w+)", html))) == len(nets)
+    assert len(re.findall(r'<th scope="row" class="dot"', html)) == len(nets)

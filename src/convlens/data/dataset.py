@@ -43,7 +43,7 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def read(self, rows: slice) -> NDArray[Any]:
+    def read(self, rows: slice | NDArray[np.int64]) -> NDArray[Any]:
         """Return a copy of these images; of a map, what was read does not stay in memory."""
         images = np.ascontiguousarray(self.images[rows])
         if isinstance(self.images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
@@ -123,7 +123,7 @@ class AugmentedImages:
     def read(self, epoch: int, rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
         """Return uint8 views, the light (b, 5) that they are to be seen in, and labels."""
         u = _draws(self.seed, epoch, len(self))[rows]
-        images = self.split.images[rows]
+        images = self.split.read(rows)
         views = augment.warp(images, augment.transforms(u, self.params, images.shape[1]))
         return (
             views,

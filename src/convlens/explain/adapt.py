@@ -224,17 +224,8 @@ def crossings(graph: Graph, source: int, target: int) -> set[int]:
 
 
 def _matters(classifier: Classifier, layer: str) -> bool:
-    """Say whether the tokens of places, not only those in front, move the logits."""
-    import tensorflow as tf
+    """Say whether the tokens of places, not only those in front, move the predicted class."""
+    from convlens.explain.evidence import gather
 
-    draw = np.random.default_rng(0)
-    noise = draw.integers(0, 256, (1, *classifier.size, classifier.channels))
-    images, slot = tf.constant(classifier.prepare(noise)), classifier.slot(layer)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        (tokens,) = classifier.exact.run({classifier.source: images}, [slot])
-        tape.watch(tokens)
-        (logits,) = classifier.exact.run(
-            {slot: tokens, classifier.source: images}, [classifier.logits_slot]
-        )
-        total = tf.reduce_sum(logits**2)
-    return bool(np.any(classifier.maps(tape.gradient(total, tokens), layer)))
+    noise = np.random.default_rng(0).integers(0, 256, (1, *classifier.size, classifier.channels))
+    return bool(gather(classifier, noise, (), [layer]).gradients[layer].any())

@@ -80,7 +80,11 @@ class Classifier:
         self.logits_slot, self.ending = endings.find(self.graph, chosen)
         self.width = int(np.prod(self.graph.shapes[self.logits_slot][1:]))
         self.classes = adapt.class_names(classes, 2 if self.width == 1 else self.width, self.name)
-        self._change = preprocessing.chosen(preprocess, self.channels)
+        self._change: Callable[[Any], Any] = (
+            preprocess
+            if callable(preprocess)
+            else preprocessing.named(preprocess or "0..255", self.channels)
+        )
         self._graphs: dict[str, Graph] = {}
         self._functions: dict[Any, Any] = {}
         self._placements: dict[Any, Placement] = {}
@@ -239,6 +243,9 @@ class Classifier:
             if size != self.size:
                 sites = placement.sites(self._open.sized(*size), self.source)
             site = sites[slot]
-            found = measured.placement(self, layer, size, site) if site.doubt else site.stated
-            self._placements[slot, size] = found
+            self._placements[slot, size] = (
+                measured.placement(self, layer, size, site)
+                if site.doubt
+                else Placement.of(site.axes, site.how)
+            )
         return self._placements[slot, size]

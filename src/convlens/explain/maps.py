@@ -60,6 +60,11 @@ def normalise(maps: npt.NDArray[np.floating]) -> tuple[Maps, npt.NDArray[np.bool
     return scaled.astype(np.float32), empty
 
 
+def most_varied(maps: npt.NDArray[np.floating]) -> int:
+    """Return the channel of (h, w, K) maps with the largest standard deviation; ties: the first."""
+    return int(np.argmax(maps.reshape(-1, maps.shape[-1]).std(axis=0)))
+
+
 def agreement(first: Maps, second: Maps, share: float = 0.2) -> dict[str, float]:
     """Say how far two maps (H, W) of one photo agree.
 

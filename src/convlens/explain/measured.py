@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from convlens.explain.placement import How, Placement, Site
+from convlens.explain.placement import Placement, Site
 from convlens.explain.windows import Geometry
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ def placement(classifier: Classifier, layer: str, size: tuple[int, int], site: S
         _line(site.axes[axis], units[seen, axis], centres[seen, axis], known or count == 1)
         for axis, count in enumerate(site.grid)
     ]
-    y, x = (new or old for new, old in zip(found, site.axes, strict=True))
-    how: How = "measured" if all(found) else "stretched"
-    return Placement((y.field, x.field), (y.jump, x.jump), (y.start, x.start), how)
+    axes = [new or old for new, old in zip(found, site.axes, strict=True)]
+    return Placement.of(axes, "measured" if all(found) else "stretched")
 
 
 def _line(

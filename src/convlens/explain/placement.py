@@ -55,6 +55,12 @@ class Placement(NamedTuple):
     start: tuple[float, float]
     how: How
 
+    @classmethod
+    def of(cls, axes: Sequence[Geometry], how: How) -> Placement:
+        """Return it from one `Geometry` an axis."""
+        y, x = axes
+        return cls((y.field, x.field), (y.jump, x.jump), (y.start, x.start), how)
+
     @property
     def axes(self) -> tuple[Geometry, Geometry]:
         """The same as one `Geometry` an axis."""
@@ -74,12 +80,6 @@ class Site(NamedTuple):
     skip: int | None = None
     how: How = "exact"
     doubt: bool = False
-
-    @property
-    def stated(self) -> Placement:
-        """What is known, without measuring."""
-        y, x = self.axes
-        return Placement((y.field, x.field), (y.jump, x.jump), (y.start, x.start), self.how)
 
 
 def sites(graph: Graph, source: int) -> dict[int, Site]:

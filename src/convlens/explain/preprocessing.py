@@ -27,26 +27,10 @@ class Affine:
         return np.asarray(np.asarray(images, np.float64) @ self.matrix + self.offset, np.float32)
 
 
-def chosen(wanted: Callable[[Any], Any] | str | None, channels: int) -> Callable[[Any], Any]:
-    """Return the preprocessing that a user names or gives; None leaves photos as they are."""
-    if wanted is None or isinstance(wanted, str):
-        return named(wanted or "0..255", channels)
-    return wanted
-
-
 def named(name: str, channels: int) -> Affine:
-    """Return one of the usual preprocessings.
+    """Return "0..1", "-1..1", "0..255", "caffe" (BGR minus ImageNet's means) or "imagenet".
 
-    Parameters
-    ----------
-    name
-        "0..1", "-1..1", "0..255"; "caffe" (BGR minus ImageNet's means) and "imagenet" (0..1, minus
-        its means, over its spreads) need three channels.
-
-    Raises
-    ------
-    InputError
-        For another name, or other channels.
+    The last is 0..1, minus ImageNet's means, over its spreads; it and "caffe" take 3 channels.
     """
     same, none = np.eye(channels), np.zeros(channels)
     plain = {"0..1": (same / 255, none), "-1..1": (same / 127.5, none - 1), "0..255": (same, none)}

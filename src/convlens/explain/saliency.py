@@ -70,8 +70,10 @@ def integrated_gradients(
     gradient, labels = _gradient(classifier), _labels(classifier, images, classes)
     flat = np.full((1, *images.shape[1:]), baseline, np.float32)
     photos = np.concatenate([flat, images.astype(np.float32)])
-    logits = classifier.logits(photos, "float32")
-    (empty, *prepared), scores = classifier.prepare(photos), scoring.rise(logits, labels)
+    before, *after = classifier.logits(photos, "float32")
+    ends = (np.asarray(after), np.stack([before] * len(images)))
+    score, least = (np.asarray(scoring.score(end, labels), np.float64) for end in ends)
+    (empty, *prepared), scores = classifier.prepare(photos), score - least
     places = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     attributions, gaps = [], []
     for image, label, change in zip(prepared, labels, scores, strict=True):

@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 from convlens.errors import InputError
 
-Values = npt.NDArray[np.float64]
-
 if TYPE_CHECKING:
     from convlens.explain.classifier import Classifier
     from convlens.explain.endings import Ending
@@ -70,14 +68,6 @@ def score(logits: Any, classes: Any) -> Any:
     if logits.shape[-1] == 1:
         return logits[:, 0] * tf.cast(2 * classes - 1, tf.float32)
     return tf.gather(logits, classes, axis=1, batch_dims=1)
-
-
-def rise(logits: npt.NDArray[np.float32], classes: npt.NDArray[np.int32]) -> Values:
-    """Return by how much the score of each class (N,) rises from row 0 of `logits` (1 + N, …)."""
-    change = logits[1:].astype(np.float64) - logits[:1]
-    if logits.shape[1] == 1:
-        return np.asarray(change[:, 0] * (2 * classes - 1))
-    return np.asarray(change[np.arange(len(classes)), classes])
 
 
 def predicted_unless(wanted: Any, logits: Any) -> Any:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from convlens import files
 from convlens.data import decode
 from convlens.explain import filters, layers, saliency
-from convlens.explain.activations import most_varied
 from convlens.explain.classifier import Classifier
 from convlens.explain.depth import Depth, Layer
 from convlens.explain.evidence import Evidence, gather
 from convlens.explain.gradcam import Heatmaps, Method, class_activation, joined
+from convlens.explain.maps import most_varied
 from convlens.gallery import channels, grids
 from convlens.gallery.depth import depth_curves
 from convlens.gallery.filters import filter_grid, kernel_grid

@@ -17,11 +17,10 @@ from convlens.data.names import printable
 from convlens.errors import InputError
 from convlens.evaluation import photos
 from convlens.explain import layers, range_check
-from convlens.explain.activations import most_varied
 from convlens.explain.classifier import Classifier
 from convlens.explain.evidence import Evidence, gather
 from convlens.explain.gradcam import Heatmaps, Method, class_activation
-from convlens.explain.maps import agreement, resize
+from convlens.explain.maps import agreement, most_varied, resize
 from convlens.files import atomic
 from convlens.gallery import grids
 from convlens.gallery.explanation import NAMES, Photo, write_activations

@@ -92,6 +92,7 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "imagenet": _folder(root / paths.IMAGENET, "ImageNet's 1000 classes"),
         "guessed": words.guessed(root / paths.IMAGENET / "guesses.csv", data["source"] == "drawn"),
         "accounting": words.accounting(data),
+        "one": len(summary["models"]) == 1,
         "colours": dict(zip(summary["models"], cycle(COLOURS), strict=False)),
         "contact": _contact(root, data),
         "sheets": _sheets(root, data),
