@@ -83,7 +83,20 @@ def params(stages: Stages, names: Iterable[str]) -> dict[str, Any]:
                     f"dvc.lock: {name}", expected=f"made from the present {used['path']}",
                     found="was made from another one", fix="`make repro`",
                 )  # fmt: skip
-    return {k: v for stage in ran.values() for k, v in stage["params"]["params.yaml"].items()}
+    read = {k: v for stage in ran.values() for k, v in stage["params"]["params.yaml"].items()}
+    return nested(read)
+
+
+def nested(read: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as in params.yaml from those under keys as `a.b`, as stages name them."""
+    found: dict[str, Any] = {}
+    for key, value in read.items():
+        *parents, last = key.split(".")
+        section = found
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        section[last] = section[last] | value if isinstance(section.get(last), dict) else value
+    return found
 
 
 def edited(lock: Path, now: Mapping[str, Any]) -> list[str]:

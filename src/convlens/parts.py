@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convlens import lock, paths
 from convlens.errors import InputError
-from convlens.params import CONVNET
+from convlens.params import CONVNET, flat
 
 DATA = f"{paths.DATA}"
 Params = Mapping[str, Any]  # sections of params.yaml
@@ -52,11 +52,21 @@ def parts(name: str) -> list[Part]:
         Part(part, stage, sections, f"{folder}/{paths.METRICS}", f"{folder}/provenance.json",
              (f"{folder}/**/*",))
         for part, stage, sections, folder in (
-            ("training", f"train@{name}", (name, *from_features, "runtime"), paths.trained(name)),
+            ("training", f"train@{name}",
+             (name, *from_features, "runtime.precision", "runtime.threads"), paths.trained(name)),
             ("evaluation", f"evaluate@{name}", ("evaluate", "runtime"), paths.evaluation(name)),
             ("explain", f"explain@{name}", ("explain", "runtime"), paths.explanation(name)),
         )
     ]  # fmt: skip
+
+
+def chosen(params: Params, keys: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters under `keys`, each a section or a part of one: `a` or `a.b`."""
+    leaves = dict(flat(params))
+    wanted = tuple(keys)
+    return lock.nested(
+        {k: v for k, v in leaves.items() if any(f"{k}.".startswith(f"{key}.") for key in wanted)}
+    )
 
 
 def recipe_of(root: Path, stages: Any, part: Part, now: Params | None, stage: str) -> Params | None:
@@ -79,8 +89,10 @@ def recipe_of(root: Path, stages: Any, part: Part, now: Params | None, stage: st
                 found=f"does not say how {part.about} was made", fix="`make repro`",
             )  # fmt: skip
         return lock.params(stages, names)
-    in_force = {key: now[key] for key in (*part.sections, *(["data"] if part.core else []))}
+    in_force = chosen(now, (*part.sections, *(["data"] if part.core else [])))
     if part.stage == stage or not locked:
         return in_force
     known = None if astray else lock.params(stages, names)
-    return (known or in_force) if part.core else (known if known == in_force else None)
+    if part.core:
+        return known or in_force
+    return known if known and chosen(known, part.sections) == in_force else None

@@ -1,5 +1,6 @@
 """A temporary repository with the real pipeline and small parameters, really run by DVC."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -64,6 +65,8 @@ class Repository:
 def _merge(tree: dict, changes: dict) -> None:
     for key, value in changes.items():
         if isinstance(value, dict) and key != "layers":
+            if key not in tree:  # a net's section
+                tree[key] = copy.deepcopy(tree["vgg16"])
             _merge(tree[key], value)
         else:
             tree[key] = value

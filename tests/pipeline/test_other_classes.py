@@ -3,10 +3,12 @@
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_repository import ROOT, SMALL, Repository, copy_repository
 
 from convlens.files import read_csv, read_json, write_csv
+from convlens.models import efficientnet_lite0
 
 ANIMALS = ["cat", "dog", "rabbit", "bear"]
 SPECIES = {"cat": "Felis catus", "dog": "Canis, familiaris", "rabbit": "Kaninchen"}
@@ -15,19 +17,20 @@ TINY = {
     "convnet": {"epochs": 1, "warmup_epochs": 0.5},
     "explain": {"faithfulness_images": 4, "faithfulness_steps": 2},
 }
-STAGES = (
-    "fetch", "prepare", "train_convnet", "show_views", "extract_features", "train_vgg16",
-    "evaluate@convnet", "evaluate@vgg16", "explain@convnet", "report",
-)  # fmt: skip
+LITE0 = "efficientnet-lite0"
 
 
-def run_all(repository: Repository, weights: Path, changes: dict) -> None:
-    """Run the stages on VGG16's base in `weights`; its maps, which take longest, are in `ran`."""
-    repository.change(SMALL | TINY | changes | {"vgg16": SMALL["vgg16"]})
-    base = repository.folder / "data/weights/vgg16_base.npz"
+def run_all(repository: Repository, weights: Path, net: str, changes: dict) -> None:
+    """Run the convnet and `net`, whose base is in `weights`: those of VGG16 are in `ran`."""
+    nets = ["convnet", net]
+    repository.change(SMALL | TINY | changes | {"nets": nets, net: SMALL["vgg16"]})
+    base = repository.folder / f"data/weights/{net}_base.npz"
     base.parent.mkdir()
     base.symlink_to(weights)
-    repository.run("python", str(ROOT / "tests/pipeline/one_process.py"), *STAGES)
+    stages = [f"{name}@{each}" for name in ("train", "evaluate") for each in nets]
+    first = ("fetch", "prepare", "show_views", *(f"extract_features@{each}" for each in nets))
+    every = (*first, *stages, "explain@convnet", "report")
+    repository.run("python", str(ROOT / "tests/pipeline/one_process.py"), *every)
 
 
 @pytest.fixture(scope="session")
@@ -42,12 +45,12 @@ def four(tmp_path_factory, weights) -> Repository:
     given = (repository.folder / "params.yaml").read_text()
     repository.run("python", "tools/recipe.py", "drawn-four")
     assert (repository.folder / "params.yaml").read_text() != given
-    run_all(repository, weights, {})
+    run_all(repository, weights, "vgg16", {})
     return repository
 
 
 @pytest.fixture(scope="session")
-def table(tmp_path_factory, four, weights) -> Repository:
+def table(tmp_path_factory, four) -> Repository:
     """A repository of photos in one folder, with a table of their labels."""
     repository = copy_repository(tmp_path_factory.mktemp("table"))
     photos = repository.folder / "photos"
@@ -62,7 +65,11 @@ def table(tmp_path_factory, four, weights) -> Repository:
     write_csv(photos / "labels.csv", list(rows[0]), rows)
     split = {"train": 0.5, "validation": 0.25, "test": 0.25}
     data = {"source": "archive", "archive": str(photos), "split": split, "examples": 1}
-    run_all(repository, weights, {"data": TINY["data"] | data})
+    weights = tmp_path_factory.mktemp("weights") / "random.npz"
+    net = efficientnet_lite0.build(48)
+    arrays = {f"{each.name}/{w.name}": w.numpy() for each in net.layers for w in each.weights}
+    np.savez(weights, **arrays)
+    run_all(repository, weights, LITE0, {"data": TINY["data"] | data})
     return repository
 
 
@@ -74,7 +81,7 @@ def test_classes_go_through_the_whole_pipeline(made, request):
     data = read_json(repository.folder / "data/prepared/data.json")
     assert data["classes"] == names
     tested = data["counts"]["test"]
-    for model in ("convnet", "vgg16"):
+    for model in ("convnet", "vgg16" if made == "four" else LITE0):
         assert read_json(repository.folder / f"models/{model}/classes.json") == names
         out = repository.folder / f"reports/{model}/evaluation"
         rows = read_csv(out / "predictions.csv")

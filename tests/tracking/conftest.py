@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import os
 import shutil
@@ -65,17 +66,19 @@ class Outputs:
     def lock(self, stage: str) -> None:
         path = self.root / "dvc.lock"
         entries = dict(lock.stages(path))
-        every = [p for name in ("data", *self.params["nets"]) for p in parts.parts(name)]
-        (part,) = [p for p in every if p.stage == stage]
+        every = [one for name in ("data", *self.params["nets"]) for one in parts.parts(name)]
+        (part,) = [one for one in every if one.stage == stage]
         files = [f for pattern in part.files for f in sorted(self.root.glob(pattern))]
         outs = [
             {"path": str(f.relative_to(self.root)), "md5": lock.md5(f)}
             for f in files
             if f.is_file() and f.name != "provenance.json"
         ]
+        p = self.params
         made = {out["path"]: out["md5"] for out in entries.get("prepare", {}).get("outs", ())}
         deps = [] if stage == "prepare" else [{"path": k, "md5": v} for k, v in made.items()]
-        ran = {"params.yaml": copy.deepcopy({key: self.params[key] for key in part.sections})}
+        read = {k: functools.reduce(dict.__getitem__, k.split("."), p) for k in part.sections}
+        ran = {"params.yaml": copy.deepcopy(read)}
         entries[stage] = {"deps": deps, "params": ran, "outs": outs}
         path.write_text(json.dumps({"schema": "2.0", "stages": entries}))
 

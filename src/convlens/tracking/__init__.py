@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens import provenance
-from convlens.parts import parts
+from convlens.parts import chosen, parts
 from convlens.tracking import results
 from convlens.tracking.store import TrackingUnavailable, configure, session
 
@@ -38,7 +38,7 @@ def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
     for name in (DATA, *now["nets"]):
         for part in parts(name):
             if part.stage == stage and now.get(part.name, {}).get("enabled", True):
-                params = {key: now[key] for key in part.sections}
+                params = chosen(now, part.sections)
                 of = provenance.digest(root / part.about, params)
                 provenance.write(root, root / part.note, of, stage, params)
                 return _push(root, results.describe(root, name, now, stage))

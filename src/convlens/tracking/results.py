@@ -12,7 +12,7 @@ from convlens import lock, paths, provenance
 from convlens.errors import InputError, masked
 from convlens.files import read_csv, read_json
 from convlens.params import BY_NET, flat
-from convlens.parts import DATA, Params, Part, parts, recipe_of
+from convlens.parts import DATA, Params, Part, chosen, parts, recipe_of
 
 UNKNOWN = "-"  # sorts before every date
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -87,7 +87,7 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
 
 def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:
     about = root / part.about
-    of = provenance.digest(about, {key: recipe[key] for key in part.sections})
+    of = provenance.digest(about, chosen(recipe, part.sections))
     note = provenance.read(root, root / part.note, of)
     files = {
         f"{part.name}/{path.relative_to(root / pattern.partition('/*')[0]).as_posix()}": path
