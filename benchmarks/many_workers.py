@@ -25,6 +25,7 @@ import click
 import numpy as np
 
 from convlens import engines, params
+from convlens.data import table
 from convlens.data.dataset import Split
 from convlens.data.reading import Sources
 from convlens.engines import Batch, Function
@@ -32,7 +33,6 @@ from convlens.evaluation.scoring import MakePhotoScorer
 from convlens.models import heads
 
 MODEL = Path("models/convnet/model.keras")
-BLOCK = 32
 
 
 def scorer() -> Function:
@@ -50,6 +50,11 @@ def extractor(images: Path, how: params.FeaturesParams) -> Function:
     data = np.load(images, mmap_mode="r")
     base = keras.applications.VGG16(weights=None, include_top=False, input_shape=data.shape[1:])
     return _ViewFeatures(base, Split(data, np.zeros(len(data), np.uint8), ("a", "b")), how)
+
+
+def spans(count: int, size: int) -> list[Any]:
+    """Return the rows of each block, as the commands take them."""
+    return [np.arange(k, min(k + size, count)) for k in range(0, count, size)]
 
 
 def timed(make: Any) -> Function:
@@ -137,14 +142,14 @@ def main(
         images = Path(folder) / "images.npy"
         shape = (count, size, size, 3)
         np.save(images, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
-        spans = [np.arange(k, min(k + BLOCK, count)) for k in range(0, count, BLOCK)]
         work = {
             "scoring": (here.scorer, [
                 {"row": span, "path": np.array([names[k % len(names)] for k in span], object)}
-                for span in spans
+                for span in here.spans(count, table.BLOCK)
             ]),
             "extraction": (partial(here.extractor, images, how), [
-                {"row": span, "view": np.full(len(span), 1)} for span in spans
+                {"row": span, "view": np.full(len(span), 1)}
+                for span in here.spans(count, how.batch_size)
             ]),
         }  # fmt: skip
         found: dict[str, Any] = {"load_before": os.getloadavg(), "count": count, "size": size}
