@@ -6,17 +6,19 @@ import sys
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import click
 
 from convlens import params, paths
+from convlens.cli_many import find, finish, on_engine, refuse_without, runtime
 from convlens.data.names import printable
 from convlens.errors import InputError
 
 if TYPE_CHECKING:
     from convlens.explain.classifier import Classifier
     from convlens.gallery.explanation import Photo
+    from convlens.gallery.many_photos import Pictures
     from convlens.gallery.own_photos import Explainer, Seen
 
 METHODS = get_args(params.ExplainParams.model_fields["method"].annotation)
@@ -26,7 +28,7 @@ RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
 
 
 @click.command()
-@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1)
 @click.option(
     "--model", metavar="FILE|NET|" + "|".join(NAMED),
     help="a .keras or .h5 file, or a net's name  [default: the trained vgg16 if there is, else "
@@ -42,10 +44,7 @@ RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
 @click.option(
     "--class", "label", help="explain this class, by name or number  [default: the first]"
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("explained"),
-    show_default=True, help="folder for the pictures",
-)  # fmt: skip
+@click.option("--out", default="explained", show_default=True, help="folder for the pictures")
 @click.option("--layer", help="whose maps the heatmap weighs  [default: as in params.yaml]")
 @click.option(
     "--method", type=click.Choice(METHODS), help="[default: as in params.yaml, else grad-cam]"
@@ -57,18 +56,20 @@ RANGES = ("0..1", "-1..1", "0..255", "caffe", "imagenet")
     show_default="models",
     help="folder of the trained models",
 )  # fmt: skip
+@on_engine("who writes the pictures and the table explained.parquet of many photos")
 def explain(
-    photos: tuple[Path, ...],
+    photos: tuple[str, ...],
     model: str | None,
     classes: str | None,
     scale: str | None,
     label: str | None,
-    out: Path,
+    out: str,
     layer: str | None,
     method: Any,
     raw: bool,
     channels: bool,
     models: Path,
+    **engine: Any,
 ) -> None:
     """Show what a model sees in each photo, and where it looks.
 
@@ -78,8 +79,12 @@ def explain(
     once; so are the weights of `imagenet`, EfficientNet-Lite0 with its 1000 classes (17 MB), and
     of `imagenet-vgg16` (528 MB). Files that can't be read are named on stderr; the exit code is
     then 1.
+
+    With --engine, PHOTOS and OUT may be addresses like s3://bucket/folder; OUT/explained.parquet
+    then says of each photo its path, its folder, probability_CLASS of each class, and the reason
+    if it can't be read. A run that was stopped goes on where it was.
     """
-    from convlens.runtime import quiet_tensorflow
+    from convlens.runtime import configure, quiet_tensorflow
 
     name = model or ("vgg16" if (models / "vgg16" / paths.NET).is_file() else "ready")
     settings = paths.beside(paths.PARAMS)
@@ -91,7 +96,16 @@ def explain(
             f"model {name}", expected="--classes and --range with a model file",
             found="one of them with a model that knows both", fix="leave them out",
         )  # fmt: skip
-    quiet_tensorflow()
+    if engine["engine"]:
+        if not photos or name == "both":
+            raise InputError(
+                "--engine", expected="photos, and one model",
+                found="both models" if photos else "no photo", fix="name them",
+            )  # fmt: skip
+        configure(runtime(**engine))
+    else:
+        refuse_without("--engine", [*photos, out], None, "add --engine local, or ray")
+        quiet_tensorflow()
     if name in named:
         wanted = nets_here[:2] if name == "both" else (name,)
         nets = {n: _load(n, models, known) for n in wanted}
@@ -111,6 +125,12 @@ def explain(
         )
         for name, net in nets.items()
     }  # fmt: skip
+    if engine["engine"]:
+        from convlens.gallery.many_photos import Pictures
+
+        asked = [name, label, layers, layer, method, colormap, scale]
+        _many(photos, explainers[next(iter(explainers))], out, Pictures(channels, raw), asked,
+              runtime(**engine))  # fmt: skip
     trusted = set(named)  # our own models are fed as they were trained
 
     def look(path: Path, folder: Path, number: int) -> str:
@@ -133,11 +153,31 @@ def explain(
 
     bad = 0
     with as_file(files("convlens") / "assets/chelsea.png") as chelsea:
-        for number, (path, folder) in enumerate(_places(photos or [chelsea], out), 1):
+        for number, (path, folder) in enumerate(
+            _places([*map(Path, photos)] or [chelsea], Path(out)), 1
+        ):
             if reason := look(path, folder, number):
                 click.echo(f"{printable(path)}: {reason}", err=True)
                 bad += 1
     sys.exit(1 if bad else 0)
+
+
+def _many(
+    photos: Sequence[str], explainer: Explainer, out: str, pictures: Pictures, asked: Sequence[Any],
+    how: params.RuntimeParams,
+) -> NoReturn:  # fmt: skip
+    from convlens import engines
+    from convlens.gallery import many_photos
+    from convlens.models import keras_file
+    from convlens.progress import console
+
+    found = find(photos)
+    net = explainer.classifier.made_of[0]
+    key = [keras_file.weights_digest(net), net.to_json(), explainer.classifier.classes, *asked]
+    made = many_photos.explain(
+        engines.of(how), found, explainer, out, pictures, [*key, how.threads], console
+    )
+    finish(made, out)
 
 
 def _places(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:

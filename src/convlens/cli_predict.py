@@ -7,17 +7,18 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from convlens import paths
-from convlens.cli_many import in_a_table, many, table
+from convlens.cli_many import find, finish, on_engine, refuse_without, runtime
 from convlens.data.names import printable
 from convlens.paths import NET
 
 if TYPE_CHECKING:
     from convlens.evaluation.photos import Prediction
+    from convlens.params import RuntimeParams
 
 TOP = 3
 Rows = list[dict[str, Any]]
@@ -36,9 +37,16 @@ Rows = list[dict[str, Any]]
     help="folder of the trained models",
 )  # fmt: skip
 @click.option("--top", is_flag=True, help="print the three most probable classes of each photo")
-@many
+@click.option("--out", metavar="FILE.parquet", help="write a table instead of printing")
+@on_engine("who writes the table")
 def predict(
-    paths: tuple[str, ...], model: str, layout: str, models: Path, top: bool, **how: Any
+    paths: tuple[str, ...],
+    model: str,
+    layout: str,
+    models: Path,
+    top: bool,
+    out: str | None,
+    **engine: Any,
 ) -> None:
     """Say of each photo which class it shows, and how probably.
 
@@ -49,10 +57,19 @@ def predict(
     and the reason of those that can't be read. PATHS may then be addresses like s3://bucket/folder
     or gs://bucket/folder, and so may the table. A run that was stopped goes on where it was.
     """
-    if how["out"]:
-        table(paths, models / model / "model.keras", **how)
-    in_a_table(paths, how["engine"])
+    if out:
+        _table(paths, models / model / NET, out, runtime(**engine))
+    refuse_without("--out", paths, engine["engine"], "add e.g. --out scores.parquet")
     _console([Path(path) for path in paths], model, layout, models, top)
+
+
+def _table(paths: Sequence[str], model: Path, out: str, how: RuntimeParams) -> NoReturn:
+    from convlens import engines
+    from convlens.evaluation import many
+    from convlens.progress import console
+
+    found = find(paths)
+    finish(many.score(engines.of(how), found, model, out, how.threads, console), out)
 
 
 def _console(paths: Sequence[Path], model: str, layout: str, models: Path, top: bool) -> None:

@@ -122,13 +122,19 @@ def paths(*more):
     return sorted([f"p{k:03d}.jpg" for k in range(30)] + ["bad.jpg", *more])
 
 
+def column(names):
+    return {"path": np.array(names, object)}
+
+
 @pytest.fixture
 def out(tmp_path):
     return stores.place(str(tmp_path / "scores.parquet"))
 
 
 def written(out, make, engine=None, names=None, key="k"):
-    made = table.write(nullcontext(engine or Local()), make, names or paths(), out, key, block=4)
+    made = table.write(
+        nullcontext(engine or Local()), make, column(names or paths()), out, key, block=4
+    )
     return made, out.read()
 
 
@@ -171,10 +177,10 @@ DRIVER = """
 import sys; sys.path[:0] = [{here!r}]
 from contextlib import nullcontext
 from convlens.data import stores, table
-from test_ray import paths, scores
+from test_ray import column, paths, scores
 with engines.start("ray", workers=2) as engine:
     out = stores.place({out!r})
-    table.write(nullcontext(engine), scores(pause=0.4), paths(), out, "k", block=4)
+    table.write(nullcontext(engine), scores(pause=0.4), column(paths()), out, "k", block=4)
 """
 
 

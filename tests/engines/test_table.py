@@ -2,6 +2,8 @@
 
 import io
 import json
+import pickle
+import shutil
 import sys
 from contextlib import nullcontext
 from functools import partial
@@ -20,6 +22,12 @@ from convlens.data import stores, table
 from convlens.engines.local import Local
 from convlens.models import convnet, heads, keras_file
 
+FOUR = ["a", "bb", "ccc", "dddd"]
+
+
+def column(names):
+    return {"path": np.array(names, object)}
+
 
 def lengths(calls):
     """Return a function of a table that counts its calls."""
@@ -36,7 +44,7 @@ def lengths(calls):
 def write(out, calls=None, names=("a", "bb", "ccc", "dddd", "e\udcff"), key="k"):
     calls = [] if calls is None else calls
     make = partial(lengths, calls)
-    return table.write(nullcontext(Local()), make, list(names), out, key, block=2)
+    return table.write(nullcontext(Local()), make, column(names), out, key, block=2)
 
 
 @pytest.fixture
@@ -55,7 +63,7 @@ def interrupted(out, last):
                 yield answer
 
     with pytest.raises(KeyboardInterrupt):
-        table.write(nullcontext(Stopping()), partial(lengths, []), ["a", "bb", "ccc", "dddd"], out,
+        table.write(nullcontext(Stopping()), partial(lengths, []), column(FOUR), out,
                     "k", block=1)  # fmt: skip
 
 
@@ -79,7 +87,7 @@ def test_what_is_finished_is_not_done_again_unless_its_photos_or_model_changed(o
 @pytest.mark.parametrize("harm", ["cut", "flipped", "emptied", "another's"])
 def test_a_corrupt_block_is_done_again(out, harm):
     undisturbed = stores.place(f"{out.path}.other")
-    table.write(nullcontext(Local()), partial(lengths, []), ["a", "bb", "ccc", "dddd"],
+    table.write(nullcontext(Local()), partial(lengths, []), column(FOUR),
                 undisturbed, "k", block=1)  # fmt: skip
     interrupted(out, 2)
     parts = sorted(Path(f"{out.path}.parts/k").glob("*.parquet"))
@@ -94,7 +102,7 @@ def test_a_corrupt_block_is_done_again(out, harm):
         content = bytearray(parts[0].read_bytes())
     parts[1].write_bytes(content)
     calls: list[int] = []
-    table.write(nullcontext(Local()), partial(lengths, calls), ["a", "bb", "ccc", "dddd"], out,
+    table.write(nullcontext(Local()), partial(lengths, calls), column(FOUR), out,
                 "k", block=1)  # fmt: skip
     assert calls == [1, 1]  # the corrupt one, and the one that was not there yet
     assert out.read() == undisturbed.read()
@@ -188,6 +196,40 @@ def test_what_a_bucket_never_gave_is_listed_and_asked_for_again(here, store, tmp
     predict(here, f"s3://photos/pets?{query}", "--out", out)
     assert len([row for row in rows(out) if row["reason"]]) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.parquet"]
+
+
+class Far(Local):
+    """Gets its function as a worker on another machine does."""
+
+    def map(self, make, blocks):
+        return super().map(pickle.loads(pickle.dumps(make)), blocks)
+
+
+def test_explain_writes_pictures_and_a_table_wherever_it_is_told_to(
+    here, store, tmp_path, monkeypatch
+):
+    bucket, query = store
+    monkeypatch.setattr("convlens.engines.local.Local", Far)
+    (tmp_path / "few").mkdir()
+    for name in ("00.png", "broken.jpg"):
+        shutil.copy(here / "photos" / name, tmp_path / "few")
+    bucket.objects = {f"pets/{p.name}": p.read_bytes() for p in (tmp_path / "few").iterdir()}
+    words = ["--model", "convnet", "--models", here / "models", "--engine", "local", "--out"]
+    for photos, out in (
+        (tmp_path / "few", tmp_path / "seen"),
+        (f"s3://photos/pets?{query}", f"s3://photos/seen?{query}"),
+    ):
+        done = CliRunner().invoke(main, ["explain", *map(str, [photos, *words, out])])
+        assert done.exit_code == 1, done.output
+    near = {p.relative_to(tmp_path).as_posix(): p for p in (tmp_path / "seen").rglob("*.*")}
+    assert near.keys() == {key for key in bucket.objects if key.startswith("seen/")}
+    pictures = [key for key in near if key.endswith(".png")]
+    assert len(pictures) == 3
+    assert all(near[key].read_bytes() == bucket.objects[key] for key in pictures)
+    (good, bad) = rows(tmp_path / "seen/explained.parquet")
+    assert list(good) == ["path", "folder", "probability_cat", "probability_dog", "reason"]
+    assert good["folder"] == pictures[0].removeprefix("seen/").rpartition("/")[0]
+    assert (bad["probability_cat"], bad["reason"]) == (None, "not an image")
 
 
 @pytest.mark.parametrize(

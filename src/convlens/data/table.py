@@ -58,18 +58,18 @@ class _Writes:
 def write(
     engine: AbstractContextManager[Engine],
     make: Callable[[], Function],
-    paths: Sequence[str],
+    columns: Batch,
     out: Place,
     key: str,
     progress: Progress = silent,
     *,
     block: int = BLOCK,
 ) -> Made:
-    """Write the columns that the function gives for each of `paths` to `out`, in order.
+    """Write path, and the columns that the function gives for it, to `out`, in order.
 
-    The function gets path and reason, and returns a reason for what it can't do and `again` where
-    another day it might. A run of the same `key` goes on where the last one stopped. A photo over
-    which each worker died gets DIED as its reason.
+    The function gets `columns`, of which one is path, and reason; it returns a reason for what it
+    can't do, and `again` where another day it might. A run of the same `key` goes on where the last
+    one stopped. A photo over which each worker died gets DIED as its reason.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def write(
         for stale in parts.names():
             if stale != key:
                 (parts / stale).remove()
-        blocks = _blocks(paths, block)
+        blocks = _blocks(columns, block)
         left = [k for k, rows in enumerate(blocks) if not _valid(_part(folder, k), rows["path"])]
         makes = _Writes(make, folder)
         if left:
@@ -130,21 +130,22 @@ def _rounds(
 def _mark(engine: Engine, make: Callable[[], Function], blocks: list[Batch]) -> None:
     """Find the rows that kill a worker on their own, and note it in the blocks."""
     places = [(rows, k) for rows in blocks for k in range(len(rows["path"]))]
-    alone = [{name: rows[name][k : k + 1] for name in ("path", "reason")} for rows, k in places]
+    alone = [
+        {name: column[k : k + 1] for name, column in rows.items() if name != "number"}
+        for rows, k in places
+    ]
     for number, result in engine.map(make, alone):
         if result is None:
             rows, k = places[number]
             rows["reason"][k] = DIED
 
 
-def _blocks(paths: Sequence[str], size: int) -> list[Batch]:
+def _blocks(columns: Batch, size: int) -> list[Batch]:
+    count = len(columns["path"])
+    whole = columns | {"reason": np.full(count, "", object), "number": np.arange(count) // size}
     return [
-        {
-            "path": np.array(paths[start : start + size], object),
-            "reason": np.full(len(paths[start : start + size]), "", object),
-            "number": np.full(len(paths[start : start + size]), number),
-        }
-        for number, start in enumerate(range(0, len(paths), size))
+        {name: column[start : start + size] for name, column in whole.items()}
+        for start in range(0, count, size)
     ]
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from convlens.data import stores, table
 from convlens.data.reading import Sources
 from convlens.engines import Engine
@@ -102,4 +104,5 @@ def score(
     content, classes = model.read_bytes(), heads.load_names(model.parent)
     key = many.key("predict", hashlib.sha256(content).hexdigest(), classes, threads)
     make = MakePhotoScorer(model, content, classes, Sources(Path.cwd(), many.stores))
-    return table.write(engine, make, list(many.marks), stores.place(out), key, progress)
+    columns = {"path": np.array(list(many.marks), object)}
+    return table.write(engine, make, columns, stores.place(out), key, progress)

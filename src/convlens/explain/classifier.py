@@ -68,6 +68,7 @@ class Classifier:
         preprocess: Callable[[Any], Any] | str | None = None,
         output: int | str | None = None,
     ) -> None:
+        self.made_of = model, classes, preprocess, output
         self._open = found = flatten(model)
         self.name: str = found.name
         adapt.check(found)
@@ -95,6 +96,9 @@ class Classifier:
         from convlens.models import keras_file
 
         return cls(keras_file.load(Path(path)), **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Classifier, self.made_of
 
     @cached_property
     def exact(self) -> Graph:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.data.decode import TALLEST, original
+from convlens.data.decode import TALLEST, BadPhotoError, decode, original
 from convlens.data.names import printable
+from convlens.data.reading import content
 from convlens.errors import InputError
-from convlens.evaluation import photos
 from convlens.explain import layers, range_check
 from convlens.explain.classifier import Classifier
 from convlens.explain.evidence import Evidence, gather
@@ -42,14 +42,22 @@ def read(path: Path, classifier: Classifier, number: int = 1) -> Photo | str:
 
     Figures name it by its file, or by `number` where no font has the letters.
     """
+    try:
+        return photo_of(content(path), path.stem, classifier, number)
+    except BadPhotoError as error:
+        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def photo_of(content: bytes, stem: str, classifier: Classifier, number: int = 1) -> Photo:
+    """Return what `read` does from a file's bytes; raises BadPhotoError."""
     from PIL import Image
 
-    found = photos.read(path, *classifier.size)
-    if isinstance(found, str):
-        return found
-    shown = Image.fromarray(original(path.read_bytes()))
+    found = decode(content, *classifier.size)
+    shown = Image.fromarray(original(content))
     shown.thumbnail((_LARGEST, _LARGEST))
-    name = readable(printable(path.stem), f"photo {number}")
+    name = readable(printable(stem), f"photo {number}")
     if max(found.width, found.height) > TALLEST * min(found.width, found.height):
         name += f" ({found.width:,} × {found.height:,} pixels, squeezed)"
     return Photo(name, np.asarray(shown), _channels(found.pixels, classifier.channels))
