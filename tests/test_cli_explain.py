@@ -134,7 +134,7 @@ def test_without_full_weights_the_message_says_how_to_get_them(photos, monkeypat
 
     monkeypatch.setattr(vgg16_imagenet, "download", refuse)
     monkeypatch.setenv("KERAS_HOME", str(photos))
-    result = explain("a.png", "--model", "imagenet")
+    result = explain("a.png", "--model", "imagenet-vgg16")
     assert result.exit_code == 2
     for part in ("no network", vgg16_imagenet.URL, "imagenet.weights", str(photos / "models")):
         assert part in result.stderr

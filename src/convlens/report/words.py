@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
+from convlens.errors import InputError
 from convlens.files import read_csv
 from convlens.models import registry
 from convlens.text import percent, says
@@ -144,9 +145,16 @@ def networks(models: Sequence[str]) -> str:
 
 def introduced(models: Sequence[str]) -> str:
     """Return what the models are, as the beginning of a sentence."""
-    *others, last = [registry.introduced(model) for model in models]
+    *others, last = [_introduced(model) for model in models]
     text = f"{', '.join(others)}{',' * bool(others)} and {last}" if others else last
     return text[0].upper() + text[1:]
+
+
+def _introduced(net: str) -> str:
+    try:
+        return registry.introduced(net)
+    except InputError:  # a net that isn't in the table has a name all the same
+        return net
 
 
 def guessed(table: Path, drawn: bool) -> str:
