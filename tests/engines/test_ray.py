@@ -107,6 +107,8 @@ def scores(poison=(), pause=0.0):
                     os.kill(os.getpid(), signal.SIGKILL)
                 if "hungry" in path and "hungry" in poison and not reason:
                     raise MemoryError
+                if "greedy" in path and "greedy" in poison and not reason:
+                    raise type("ResourceExhaustedError", (Exception,), {})("TensorFlow's")
             bad = np.array([why or ("bad" in p) * "broken" for p, why in zip(
                 batch["path"], batch["reason"], strict=True)], object)  # fmt: skip
             chance = np.array([len(path) / 100 for path in batch["path"]])
@@ -142,14 +144,15 @@ def test_what_kills_every_worker_is_listed_and_harms_no_other(engine, out, monke
     monkeypatch.setattr("convlens.engines.ray.TRIES", 1)
     monkeypatch.setattr("convlens.engines.ray.ROUNDS", 1)
     engine.workers = 1
-    names = paths("p007-killer.jpg", "p019-hungry.jpg")
-    made, content = written(out, scores(poison=("killer", "hungry")), engine, names)
-    assert made == table.Made(33, 3)
+    names = paths("p007-killer.jpg", "p019-hungry.jpg", "p023-greedy.jpg")
+    made, content = written(out, scores(poison=("killer", "hungry", "greedy")), engine, names)
+    assert made == table.Made(34, 4)
     rows = pq.read_table(io.BytesIO(content)).to_pylist()
     assert [row["path"] for row in rows] == names
     reasons = {row["path"]: row["reason"] for row in rows if row["reason"]}
     assert reasons == {
         "bad.jpg": "broken", "p007-killer.jpg": table.DIED, "p019-hungry.jpg": table.DIED,
+        "p023-greedy.jpg": table.DIED,
     }  # fmt: skip
     good = [row["probability_a"] for row in rows if row["path"] not in reasons]
     assert good == [len(row["path"]) / 100 for row in rows if row["path"] not in reasons]

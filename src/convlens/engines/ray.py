@@ -84,10 +84,11 @@ class _Worker:
                 self.function = pickle.loads(self.begin[1])()
                 self.begin = []
             result: Any = self.function(pickle.loads(rows["block"][0]))
-        except MemoryError:  # as if the system had killed it: tried again, then lost
-            raise
-        except Exception as error:  # ours to raise: Ray's message would bury it
-            result = error
+        except Exception as error:
+            # for want of memory: as if the system had killed it, tried again, then lost
+            if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+                raise  # the latter is TensorFlow's
+            result = error  # ours to raise: Ray's message would bury it
         return {"number": rows["number"], "result": [pickle.dumps(result)]}
 
 
