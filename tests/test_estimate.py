@@ -3,11 +3,9 @@
 import tarfile
 import zipfile
 
-import keras
 import pytest
 
 from convlens import estimate, params
-from convlens.models import convnet
 
 
 @pytest.fixture(scope="module")
@@ -17,23 +15,40 @@ def recipe():
     return params.load(Path(__file__).resolve().parents[1] / "recipes/drawn.yaml")
 
 
-def gflop(model):
-    """Two operations for each multiply-add of Keras' own layers."""
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
-            kernel = layer.kernel.shape
-            places = layer.output.shape[1] * layer.output.shape[2] if len(kernel) == 4 else 1
-            total += 2 * places * int(keras.ops.prod(kernel))
-    return total / 1e9
+def hand_count(side):
+    """The tutorials' convnet: 3 × 3 convolutions without padding, pooled by two; two dense layers."""
+    total, width, channels = 0, side, 3
+    for filters in (32, 64, 128, 128):
+        width -= 2
+        total += 2 * 9 * channels * filters * width**2
+        width, channels = width // 2, filters
+    return (total + 2 * 512 * (channels * width**2 + 1)) / 1e9
 
 
-@pytest.mark.parametrize("side", [64, 150, 224])
-def test_the_cost_of_both_nets_is_what_their_layers_add_up_to(recipe, side):
-    small = convnet.build(recipe.convnet, side)
-    assert estimate.convnet_gflop(side) == pytest.approx(gflop(small), rel=1e-3)
-    base = keras.applications.VGG16(weights=None, include_top=False, input_shape=(side, side, 3))
-    assert estimate.vgg16_gflop(side) == pytest.approx(gflop(base), rel=1e-6)
+@pytest.mark.parametrize("side", [64, 150])
+def test_the_convnet_s_cost_is_what_is_counted_by_hand(recipe, side):
+    found = sum(estimate.layers(recipe, "convnet", side).values())
+    assert found * estimate.CONVNET_SHARE == pytest.approx(hand_count(side), rel=1e-9)
+
+
+def test_bases_cost_what_their_papers_say(recipe):
+    vgg16 = sum(estimate.layers(recipe, "vgg16", 224).values()) * estimate.BASE_SHARE
+    assert vgg16 == pytest.approx(2 * 15.35, rel=0.01)  # 15.5 GMAC, the dense layers 0.12 of them
+    small = sum(estimate.layers(recipe, "efficientnet-lite0", 224).values())
+    assert small * estimate.DEPTHWISE_SHARE == pytest.approx(2 * 0.407, rel=0.1)
+    both = sum(estimate.layers(recipe, "vgg16+efficientnet-lite0", 224).values())
+    assert both > sum(estimate.layers(recipe, "vgg16", 224).values())
+
+
+def test_fine_tuning_costs_what_lies_behind_the_cached_layer(recipe):
+    counts = {"train": 1000, "validation": 200, "test": 100}
+    sections = {"vgg16.fine_tune.epochs": 2, "features.layer": {"vgg16": "block4_pool"}}
+    found = estimate.stages(params.changed(recipe, sections, "test"), counts, 100.0)
+    cost = estimate.layers(recipe, "vgg16", 150)
+    block5 = sum(gflop for name, gflop in cost.items() if name.startswith("block5"))
+    once, epoch = 1000 * recipe.features.views + 200, 3 * 1000 + 200
+    expected = block5 * (once + 2 * epoch) / 100.0
+    assert found["train@vgg16"] - estimate.START_SECONDS == pytest.approx(expected)
 
 
 def test_half_the_machine_takes_twice_as_long_but_for_starting(recipe):
@@ -49,7 +64,7 @@ def test_a_stage_costs_what_its_images_cost(recipe):
     plain = params.changed(recipe, {"features.views": 1}, "test")
     views = params.changed(recipe, {"features.views": 3, "evaluate.mirror": True}, "test")
     one, three = (estimate.stages(p, counts, 143.0) for p in (plain, views))
-    an_image = estimate.vgg16_gflop(150) / estimate.BASE_SHARE / 143.0
+    an_image = sum(estimate.layers(recipe, "vgg16", 150).values()) / 143.0
     more = {stage: three[stage] - one[stage] for stage in one}
     assert more["extract_features@vgg16"] == pytest.approx(2000 * an_image)
     assert more["evaluate@vgg16"] == pytest.approx(100 * an_image)

@@ -23,7 +23,7 @@ def main(work: str, count: int) -> None:
     if work == "seeds":
         found = {name: count * found[name] for name in found if name.startswith(("train", "eval"))}
     if work == "bench":
-        found = {"trainings side by side": estimate.bench_gflop() / gflops}
+        found = {"trainings side by side": estimate.bench_gflop(given) / gflops}
     print(estimate.text(found, gflops, machine.precision), flush=True)
 
 

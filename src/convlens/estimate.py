@@ -10,7 +10,7 @@ from __future__ import annotations
 import tarfile
 import time
 from collections.abc import Mapping
-from itertools import pairwise
+from math import prod
 from pathlib import Path
 
 from convlens.data.archive import open_archive
@@ -19,14 +19,14 @@ from convlens.data.names import is_photo
 from convlens.data.pack import DAMAGED, is_tar
 from convlens.errors import InputError
 from convlens.evaluation.summary import duration
-from convlens.models import convnet, vgg16
+from convlens.models import convnet, registry
 from convlens.params import ConvnetParams, DataParams, Params
 
 Stages = Mapping[str, float]
 
 # What is reached of the matrix product, and seconds that no arithmetic explains. Assumed from
 # single trials on two AVX2 cores, not yet held against a whole run on a quiet machine.
-BASE_SHARE, CONVNET_SHARE = 0.85, 0.55
+BASE_SHARE, DEPTHWISE_SHARE, CONVNET_SHARE = 0.85, 0.25, 0.55
 START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
 TRAINING = 3  # a step's way back costs two ways forward
 EXAMPLES = 400  # ways forward of maps, saliencies and the cascade over the examples
@@ -59,27 +59,27 @@ def _archived(path: Path) -> int:
         return 0
 
 
-def convnet_gflop(side: int) -> float:
-    """Return the small convnet's way forward for one image of `side` pixels, two a multiply-add."""
-    total, width, channels = 0.0, side, 3
-    for filters in convnet.FILTERS:
-        width -= 2
-        total += 2 * 9 * channels * filters * width**2
-        width, channels = width // 2, filters
-    return (total + 2 * 512 * channels * width**2) / 1e9
+def layers(params: Params, net: str, side: int) -> dict[str, float]:
+    """Return the GFLOP of each layer of a net, two a multiply-add, for one image of `side` pixels.
 
+    Divided by the share of a matrix product that such a net reaches. Order: first to last.
+    """
+    import keras
 
-def vgg16_gflop(side: int, until: str = "block5_conv3") -> float:
-    """Return VGG16's base up to convolution `until`, for one image of `side` pixels."""
-    total, width = 0.0, side
-    channels = [3, *(n for n, count in vgg16.BLOCKS.values() for _ in range(count))]
-    for name, (before, after) in zip(vgg16.CONVOLUTIONS, pairwise(channels), strict=True):
-        if name.endswith("_conv1") and name != vgg16.CONVOLUTIONS[0]:
-            width //= 2
-        total += 2 * 9 * before * after * width**2
-        if name == until:
-            break
-    return total / 1e9
+    row = registry.find(net)
+    if row is None:
+        model = convnet.build(params.convnet, side)
+    else:
+        photo = keras.Input((side, side, 3))
+        model = keras.Model(photo, row.maps(photo, params.features.preprocessing))
+    found = {}
+    for layer in model.layers:
+        kernels = [weights.shape for weights in layer.weights if len(weights.shape) > 1]
+        places = prod(layer.output.shape[1:-1])
+        found[layer.name] = 2 * places * sum(map(prod, kernels)) / 1e9
+    depthwise = any(isinstance(layer, keras.layers.DepthwiseConv2D) for layer in model.layers)
+    share = CONVNET_SHARE if row is None else DEPTHWISE_SHARE if depthwise else BASE_SHARE
+    return {name: gflop / share for name, gflop in found.items()}
 
 
 def stages(params: Params, counts: Mapping[str, int], gflops: float) -> dict[str, float]:
@@ -87,39 +87,39 @@ def stages(params: Params, counts: Mapping[str, int], gflops: float) -> dict[str
 
     `counts` are the images of each split; `gflops` is what `matrix_product` measured.
     """
-    side, every = params.data.image_size, sum(counts.values())
-    base, small = vgg16_gflop(side) / BASE_SHARE, convnet_gflop(side) / CONVNET_SHARE
-    drawn = params.data.source == "drawn"
-    work = {
-        "fetch": every * DRAWING_SECONDS * drawn,
+    every = sum(counts.values())
+    seconds = {
+        "fetch": every * DRAWING_SECONDS * (params.data.source == "drawn"),
         "prepare": every * DECODING_SECONDS,
-        "train@convnet": small * _epochs(params.convnet, counts) / gflops,
-        "extract_features@vgg16": base
-        * (counts["train"] * params.features.views + counts["validation"])
-        / gflops,
-        "train@vgg16": _fine_tuning(params, counts) / gflops,
     }
-    views = 1 + params.evaluate.mirror
-    for name, cost in (("convnet", small), ("vgg16", base)):
-        work[f"evaluate@{name}"] = cost * counts["test"] * views / gflops
-        work[f"explain@{name}"] = cost * _explained(params) / gflops
-    work["explain@vgg16"] += _filters(params) / gflops
-    return {name: START_SECONDS + seconds for name, seconds in work.items()}
+    for net in params.nets:
+        work = _work(params, counts, net, layers(params, net, params.data.image_size))
+        seconds |= {f"{stage}@{net}": gflop / gflops for stage, gflop in work.items()}
+    return {name: START_SECONDS + own for name, own in seconds.items()}
 
 
-def _epochs(params: ConvnetParams, counts: Mapping[str, int]) -> float:
-    return params.epochs * (TRAINING * counts["train"] + counts["validation"])
+def _work(
+    params: Params, counts: Mapping[str, int], net: str, cost: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the GFLOP of each stage of a net whose layers cost `cost`."""
+    own, whole = params.of(net), sum(cost.values())
+    epoch = TRAINING * counts["train"] + counts["validation"]
+    if isinstance(own, ConvnetParams):
+        work = {"train": whole * own.epochs * epoch}
+    else:
+        cached = _until(cost, params.features.layer.get(net))
+        once = counts["train"] * params.features.views + counts["validation"]
+        behind = (whole - cached) * (once + own.fine_tune.epochs * epoch)
+        work = {"extract_features": cached * once, "train": behind}
+    work["evaluate"] = whole * counts["test"] * (1 + params.evaluate.mirror)
+    work["explain"] = whole * _explained(params) + _filters(params, net, cost)
+    return work
 
 
-def _fine_tuning(params: Params, counts: Mapping[str, int]) -> float:
-    """Return the GFLOP of block 5: once to its end for the head, then forth and back an epoch."""
-    if params.features.layer.get("vgg16") != "block4_pool":
-        return 0.0
-    side = params.data.image_size
-    block5 = (vgg16_gflop(side) - vgg16_gflop(side, "block4_conv3")) / BASE_SHARE
-    once = counts["train"] * params.features.views + counts["validation"]
-    each = TRAINING * counts["train"] + counts["validation"]
-    return block5 * (once + params.vgg16.fine_tune.epochs * each)
+def _until(cost: Mapping[str, float], layer: str | None) -> float:
+    """Return what the layers cost up to `layer`; all of them without."""
+    names = [*cost]
+    return sum(cost[name] for name in names[: names.index(layer) + 1 if layer else None])
 
 
 def _explained(params: Params) -> float:
@@ -128,11 +128,12 @@ def _explained(params: Params) -> float:
     return params.explain.faithfulness_images * (frames + TRAINING) + EXAMPLES
 
 
-def _filters(params: Params) -> float:
-    """Return the GFLOP of VGG16's filter pictures: half the steps are at half the side."""
+def _filters(params: Params, net: str, cost: Mapping[str, float]) -> float:
+    """Return the GFLOP of a net's filter pictures: half the steps are at half the side."""
     wanted = params.explain.filters
-    each = sum(vgg16_gflop(wanted.size, layer) for layer in wanted.layers.get("vgg16", []))
-    return TRAINING * each * wanted.count * wanted.steps * (1 + 1 / 4) / 2 / BASE_SHARE
+    each = sum(_until(cost, layer) for layer in wanted.layers.get(net, []))
+    share = (wanted.size / params.data.image_size) ** 2  # of the places that `cost` is for
+    return TRAINING * each * share * wanted.count * wanted.steps * (1 + 1 / 4) / 2
 
 
 def matrix_product(precision: str, seconds: float = 2.0, side: int = 2048) -> float:
@@ -151,15 +152,16 @@ def matrix_product(precision: str, seconds: float = 2.0, side: int = 2048) -> fl
     return 2 * side**3 / best / 1e9
 
 
-def bench_gflop() -> float:
+def bench_gflop(params: Params) -> float:
     """Return the GFLOP of one round of `make bench` on 2,000 + 1,000 photos, at what is reached.
 
     Three contenders train the convnet for 3 epochs; two run the base on every view of a fifth of
     the photos for 2 epochs, ConvLens on 5 views once, plain Keras on 384 images twice at 3 sizes.
     """
-    convnets = 3 * 3 * (TRAINING * 2000 + 1000) * convnet_gflop(150) / CONVNET_SHARE
+    small, base = (sum(layers(params, net, 150).values()) for net in ("convnet", "vgg16"))
+    convnets = 3 * 3 * (TRAINING * 2000 + 1000)
     bases = 2 * 2 * (400 + 200) + 5 * 400 + 200 + 2 * 3 * 384
-    return convnets + bases * vgg16_gflop(150) / BASE_SHARE
+    return convnets * small + bases * base
 
 
 def whole_run(params: Params, precision: str) -> str:
