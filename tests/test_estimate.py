@@ -34,6 +34,7 @@ def test_the_cost_of_both_nets_is_what_their_layers_add_up_to(recipe, side):
     assert estimate.convnet_gflop(side) == pytest.approx(gflop(small), rel=1e-3)
     base = keras.applications.VGG16(weights=None, include_top=False, input_shape=(side, side, 3))
     assert estimate.vgg16_gflop(side) == pytest.approx(gflop(base), rel=1e-6)
+    assert estimate.base_gflop("vgg16", side) == pytest.approx(gflop(base), rel=1e-6)
 
 
 def test_half_the_machine_takes_twice_as_long_but_for_starting(recipe):

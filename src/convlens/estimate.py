@@ -11,6 +11,7 @@ import tarfile
 import time
 from collections.abc import Mapping
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 
 from convlens.data.archive import open_archive
@@ -19,14 +20,14 @@ from convlens.data.names import is_photo
 from convlens.data.pack import DAMAGED, is_tar
 from convlens.errors import InputError
 from convlens.evaluation.summary import duration
-from convlens.models import convnet, vgg16
-from convlens.params import ConvnetParams, DataParams, Params
+from convlens.models import convnet, registry, vgg16
+from convlens.params import CONVNET, ConvnetParams, DataParams, Params
 
 Stages = Mapping[str, float]
 
 # What is reached of the matrix product, and seconds that no arithmetic explains. Assumed from
 # single trials on two AVX2 cores, not yet held against a whole run on a quiet machine.
-BASE_SHARE, CONVNET_SHARE = 0.85, 0.55
+BASE_SHARE, CONVNET_SHARE, LEAN_SHARE = 0.85, 0.55, 0.27  # lean: of depthwise convolutions
 START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
 TRAINING = 3  # a step's way back costs two ways forward
 EXAMPLES = 400  # ways forward of maps, saliencies and the cascade over the examples
@@ -88,38 +89,66 @@ def stages(params: Params, counts: Mapping[str, int], gflops: float) -> dict[str
     `counts` are the images of each split; `gflops` is what `matrix_product` measured.
     """
     side, every = params.data.image_size, sum(counts.values())
-    base, small = vgg16_gflop(side) / BASE_SHARE, convnet_gflop(side) / CONVNET_SHARE
     drawn = params.data.source == "drawn"
-    work = {
-        "fetch": every * DRAWING_SECONDS * drawn,
-        "prepare": every * DECODING_SECONDS,
-        "train@convnet": small * _epochs(params.convnet, counts) / gflops,
-        "extract_features@vgg16": base
-        * (counts["train"] * params.features.views + counts["validation"])
-        / gflops,
-        "train@vgg16": _fine_tuning(params, counts) / gflops,
-    }
+    work = {"fetch": every * DRAWING_SECONDS * drawn, "prepare": every * DECODING_SECONDS}
+    seen = counts["train"] * params.features.views + counts["validation"]
     views = 1 + params.evaluate.mirror
-    for name, cost in (("convnet", small), ("vgg16", base)):
-        work[f"evaluate@{name}"] = cost * counts["test"] * views / gflops
-        work[f"explain@{name}"] = cost * _explained(params) / gflops
-    work["explain@vgg16"] += _filters(params) / gflops
+    for net in params.nets:
+        cost = image_gflop(net, side)
+        if net == CONVNET:
+            work[f"train@{net}"] = cost * _epochs(params.convnet, counts) / gflops
+        else:
+            work[f"extract_features@{net}"] = cost * seen / gflops
+            work[f"train@{net}"] = _fine_tuning(params, net, counts) / gflops
+        work[f"evaluate@{net}"] = cost * counts["test"] * views / gflops
+        work[f"explain@{net}"] = (cost * _explained(params) + _filters(params, net)) / gflops
     return {name: START_SECONDS + seconds for name, seconds in work.items()}
+
+
+def image_gflop(net: str, side: int) -> float:
+    """Return a net's way forward for one image, over the share of the product that it reaches."""
+    if net == CONVNET:
+        return convnet_gflop(side) / CONVNET_SHARE
+    if net == "vgg16":
+        return vgg16_gflop(side) / BASE_SHARE
+    return sum(
+        image_gflop(part, side) if part == "vgg16" else base_gflop(part, side) / LEAN_SHARE
+        for part in net.split(registry.JOIN)
+    )
+
+
+def base_gflop(net: str, side: int) -> float:
+    """Return the way forward of the convolutions of any net's base, for one image."""
+    import keras
+
+    photo = keras.Input((side, side, 3))
+    base = registry.find(net)
+    total = 0
+    for layer in keras.Model(photo, base.maps(photo, "caffe")).layers if base else ():
+        places = prod(layer.output.shape[1:3])
+        total += sum(2 * places * prod(w.shape) for w in layer.weights if len(w.shape) == 4)
+    return total / 1e9
 
 
 def _epochs(params: ConvnetParams, counts: Mapping[str, int]) -> float:
     return params.epochs * (TRAINING * counts["train"] + counts["validation"])
 
 
-def _fine_tuning(params: Params, counts: Mapping[str, int]) -> float:
-    """Return the GFLOP of block 5: once to its end for the head, then forth and back an epoch."""
-    if params.features.layer.get("vgg16") != "block4_pool":
+def _fine_tuning(params: Params, net: str, counts: Mapping[str, int]) -> float:
+    """Return the GFLOP behind the cached layer: once for the head, then forth and back an epoch.
+
+    What lies behind it is taken for half of any other net than VGG16.
+    """
+    own, side = params.of(net), params.data.image_size
+    if params.features.layer.get(net) in (None, "block5_pool") or isinstance(own, ConvnetParams):
         return 0.0
-    side = params.data.image_size
-    block5 = (vgg16_gflop(side) - vgg16_gflop(side, "block4_conv3")) / BASE_SHARE
+    if net == "vgg16":
+        behind = (vgg16_gflop(side) - vgg16_gflop(side, "block4_conv3")) / BASE_SHARE
+    else:
+        behind = image_gflop(net, side) / 2
     once = counts["train"] * params.features.views + counts["validation"]
     each = TRAINING * counts["train"] + counts["validation"]
-    return block5 * (once + params.vgg16.fine_tune.epochs * each)
+    return behind * (once + own.fine_tune.epochs * each)
 
 
 def _explained(params: Params) -> float:
@@ -128,9 +157,11 @@ def _explained(params: Params) -> float:
     return params.explain.faithfulness_images * (frames + TRAINING) + EXAMPLES
 
 
-def _filters(params: Params) -> float:
+def _filters(params: Params, net: str) -> float:
     """Return the GFLOP of VGG16's filter pictures: half the steps are at half the side."""
     wanted = params.explain.filters
+    if net != "vgg16":
+        return 0.0  # the small net's take no time
     each = sum(vgg16_gflop(wanted.size, layer) for layer in wanted.layers.get("vgg16", []))
     return TRAINING * each * wanted.count * wanted.steps * (1 + 1 / 4) / 2 / BASE_SHARE
 
