@@ -111,7 +111,7 @@ def test_layer_and_colours_of_the_pipeline_here_are_the_usual_ones(root, models)
 def test_a_trained_vgg16_comes_before_the_ready_model(models, monkeypatch):
     asked = []
 
-    def load(name, _):
+    def load(name, *_):
         asked.append(name)
         raise InputError(name, expected="", found="", fix="")
 
