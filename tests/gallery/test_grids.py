@@ -118,3 +118,9 @@ def test_png_bytes_are_equal_twice_and_figures_are_cleared(tmp_path):
     first, second = (path.read_bytes() for path in paths)
     assert first == second
     assert not figures[0].axes
+
+
+def test_a_layer_wider_than_vgg16_s_shows_its_first_channels_and_says_so():
+    maps = np.random.default_rng(0).normal(size=(2, 2, grids.MOST + 1))
+    titles = [text.get_text() for text in grids.activation_grid(maps, "wide").texts]
+    assert any("wide: the first 512 of 513 channels" in title for title in titles)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convlens.gallery.sheet import Sheet
 
 CELL, LARGEST = 96, 288
+MOST = 512  # channels in one grid
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,22 @@ def compose(maps: npt.NDArray[np.floating], colormap: str = "viridis") -> tuple[
 def activation_grid(
     maps: npt.NDArray[np.floating], layer: str, colormap: str = "viridis", photo: Rgb | None = None
 ) -> Figure:
-    """Draw every channel of a layer's (h, w, K) maps, dead ones grey and counted in the title.
+    """Draw the channels of a layer's (h, w, K) maps, dead ones grey and counted in the title.
+
+    There are all of them up to MOST, as many as VGG16's widest layers have: a page of more takes
+    gigabytes.
 
     Parameters
     ----------
     photo
         (H, W, 3) uint8: what the layer looked at, shown small beside the title.
     """
-    height, width, count = maps.shape
-    picture, dead = compose(maps, colormap)
-    channels = "1 channel" if count == 1 else f"{count} channels"
+    height, width, every = maps.shape
+    count = min(every, MOST)
+    picture, dead = compose(maps[..., :count], colormap)
+    channels = "1 channel" if every == 1 else f"{every} channels"
+    if count < every:
+        channels = f"the first {count} of {channels}"
     sheet = show(
         picture,
         f"{layer}: {channels}" + (f", {dead} dead" if dead else ""),
