@@ -30,6 +30,7 @@ def served(tmp_path, monkeypatch):
         include_top=False, weights=None, input_shape=(SIDE,) * 2 + (3,)
     )
     (tmp_path / "site").mkdir()
+    (tmp_path / "keras").mkdir()  # Keras caches in /tmp else, for every later test
     name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
     with h5py.File(tmp_path / "site" / name, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, net)
@@ -52,6 +53,7 @@ def test_a_keras_application_comes_with_keras_weights_and_its_own_preprocessing(
 
 
 def test_weights_that_cannot_be_had_are_one_message(monkeypatch, tmp_path):
+    (tmp_path / "keras").mkdir()
     monkeypatch.setattr(mobilenet_v2, "BASE_WEIGHT_PATH", "http://127.0.0.1:9/")
     monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path / "keras"))
     with pytest.raises(InputError, match="keras:MobileNetV2"):
