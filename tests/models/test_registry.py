@@ -30,7 +30,7 @@ def served(tmp_path, monkeypatch):
         include_top=False, weights=None, input_shape=(SIDE,) * 2 + (3,)
     )
     (tmp_path / "site").mkdir()
-    (tmp_path / "keras").mkdir()  # Keras caches in /tmp else, for every later test
+    (tmp_path / "keras").mkdir()  # else Keras falls back to /tmp
     name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
     with h5py.File(tmp_path / "site" / name, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, net)
