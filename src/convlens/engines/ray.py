@@ -144,8 +144,9 @@ def _connect(workers: int | None, threads: int) -> None:
             host, _, port = address.rpartition(":")  # Ray itself would try for minutes
             socket.create_connection((host, int(port)), timeout=5).close()
         with stderr_held_back():
+            # "local", or it would join a cluster that another command began, and will end
             ray.init(
-                address=address, logging_level=logging.ERROR, log_to_driver=False,
+                address=address or "local", logging_level=logging.ERROR, log_to_driver=False,
                 **({} if address else own),
             )  # fmt: skip
     except (OSError, ValueError) as error:
