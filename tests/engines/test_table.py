@@ -20,6 +20,8 @@ from convlens import engines, params
 from convlens.cli import main
 from convlens.data import stores, table
 from convlens.engines.local import Local
+from convlens.engines.ray import _connect
+from convlens.errors import InputError
 from convlens.models import convnet, heads, keras_file
 
 FOUR = ["a", "bb", "ccc", "dddd"]
@@ -256,3 +258,17 @@ def test_without_ray_the_message_says_how_to_get_it(here, tmp_path, monkeypatch)
     assert done.exit_code == 2
     assert "pip install 'convlens[ray]'" in done.output
     assert engines.start("local")
+
+
+def test_two_commands_on_a_machine_have_a_cluster_each(monkeypatch):
+    asked = []
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("ray.init", lambda **options: asked.append(options))
+    _connect(2, 1)
+    assert (asked[0]["address"], asked[0]["num_cpus"]) == ("local", 2)
+
+
+def test_a_cluster_that_is_not_there_is_one_message_at_once(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(InputError, match=r"RAY_ADDRESS=127\.0\.0\.1:1"):
+        _connect(None, 1)
