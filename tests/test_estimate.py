@@ -16,7 +16,7 @@ def recipe():
 
 
 def hand_count(side):
-    """The tutorials' convnet: 3 × 3 without padding, pooled by two; then two dense layers."""
+    """Return its GFLOP: four unpadded 3 × 3 convolutions, each pooled by two; two dense layers."""
     total, width, channels = 0, side, 3
     for filters in (32, 64, 128, 128):
         width -= 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -139,12 +140,16 @@ def _connect(workers: int | None, threads: int) -> None:
         "object_store_memory": _STORE,
     }
     try:
+        if address and "://" not in address and ":" in address:
+            host, _, port = address.rpartition(":")  # Ray itself would try for minutes
+            socket.create_connection((host, int(port)), timeout=5).close()
         with stderr_held_back():
+            # "local", or it would join a cluster that another command began, and will end
             ray.init(
-                address=address, logging_level=logging.ERROR, log_to_driver=False,
+                address=address or "local", logging_level=logging.ERROR, log_to_driver=False,
                 **({} if address else own),
             )  # fmt: skip
-    except (ConnectionError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             f"RAY_ADDRESS={address}", expected="a Ray cluster", found=str(error).splitlines()[0],
             fix="start it (docs/scale.md), or unset RAY_ADDRESS to use this machine alone",
