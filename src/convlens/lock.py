@@ -102,7 +102,9 @@ def nested(read: Mapping[str, Any]) -> dict[str, Any]:
 def edited(lock: Path, now: Mapping[str, Any]) -> list[str]:
     """Return the parameters that dvc.lock and params.yaml, whose sections are `now`, differ in."""
     edits, said = dict(flat(now)), []
-    for stage in stages(lock).values():
+    for name, stage in stages(lock).items():
+        if name.partition("@")[2] not in ("", *now["nets"]):
+            continue  # of a net that an earlier params.yaml named
         for key, value in flat(stage.get("params", {}).get("params.yaml", {})):
             if edits.get(key) != value:
                 said.append(f"{key} is {edits.get(key)} in params.yaml, {value} in dvc.lock")

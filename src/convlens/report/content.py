@@ -10,6 +10,7 @@ from typing import Any
 
 from convlens import paths
 from convlens.files import read_csv, read_json
+from convlens.params import CONVNET
 from convlens.report import viewer, words
 from convlens.report.pictures import Embedded, chart, picture
 from convlens.text import decimal, percent
@@ -62,7 +63,8 @@ def content(root: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
             {net: root / paths.evaluation(net) / "predictions.csv" for net in nets}
         ),
         "curves": _each(reports, nets, "curves.png", "accuracy and log loss by epoch", chart),
-        "views": _one(reports / "convnet/views.png", "pictures as the convnet's epochs see them"),
+        "views": CONVNET in nets
+        and _one(reports / "convnet/views.png", "pictures as the convnet's epochs see them"),
         "layers": layers,
         "overviews": _each(reports, nets, f"{large}/overview.png",
                            "the convolutions' most varied channels", picture),
