@@ -39,11 +39,7 @@ The net in 16 bits is held to 1e-3, its map to 2 %: its own answers are rounded 
 
 @contextlib.contextmanager
 def _as_written():
-    """Run graphs as they are written: to optimise one takes longer than to run it a few times.
-
-    Optimised they hold the same, if what they are held to is a graph too: eagerly ResNet50's
-    rounding then differs.
-    """
+    """Run graphs as they are written: to optimise one takes longer than to run it a few times."""
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     try:
         yield

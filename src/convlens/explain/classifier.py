@@ -50,8 +50,6 @@ class Classifier:
         c of the photos.
     classes
         Names of the C classes; two for a model of one logit, whose class 1 it is.
-    width
-        How many logits there are.
     ending
         What the model itself does to its logits: "softmax", "sigmoid" or nothing ("logits").
 
@@ -167,10 +165,7 @@ class Classifier:
     def prepare(self, images: npt.NDArray[Any]) -> Floats:
         """Return photos (N, H, W, c) in 0..255 as the model takes them, float32.
 
-        Raises
-        ------
-        InputError
-            For photos of another shape than the model's.
+        Raises InputError for photos of another shape than the model's.
         """
         images = np.asarray(images)
         adapt.check_photos(images, self.input_shape, self.name)
@@ -223,8 +218,7 @@ class Classifier:
     def compiled(self, key: Any, function: Callable[..., Any], *, classes: bool = False) -> Any:
         """Return a function of prepared images, and of `classes` (N,) if so, as a graph.
 
-        It is traced once for each `key`. Only as a graph does TensorFlow leave out the gradients
-        by the weights.
+        It is traced once a `key`. Only a graph leaves out the gradients by the weights.
         """
         import tensorflow as tf
 

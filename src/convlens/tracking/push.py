@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,7 +71,7 @@ def _send(client: Any, there: Any, made: Made, run: Run, model_id: str | None) -
     pictures = {name: path for name, path in made.files.items() if path.suffix == ".png"}
     with ThreadPoolExecutor() as pool:  # decoding big figures is most of the time here
         for name, picture in zip(pictures, pool.map(_for_grid, pictures.values()), strict=True):
-            key = re.sub(r"[^\w./ -]", "_", name.removesuffix(".png"))  # all that MLflow admits
+            key = admitted(name.removesuffix(".png"))
             client.log_image(run_id, picture, key=key, step=0, timestamp=made.when)
     _values(client, there, made, run, model_id)
 
