@@ -102,7 +102,7 @@ def test_the_method_of_params_yaml_is_the_usual_one(root):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--model", "nonsense"], "a .keras or .h5 file, or one of convnet"),
+        (["--model", "nonsense"], "a .keras or .h5 file, or one of both, convnet"),
         (["--model", "missing.keras"], "no such file"),
         (["--model", "my.keras", "--class", "rad", "--classes", "labels.txt"], "for example red"),
         (["--model", "my.keras", "--classes", "red.png"], "red.png"),

@@ -142,7 +142,7 @@ def test_a_champion_of_other_data_is_tested_on_these_first(here, client, monkeyp
     scored = []
 
     class Measured:
-        summary = results(accuracy=0.7, high=0.8, ece=0.1) | {
+        scores = results(accuracy=0.7, high=0.8, ece=0.1) | {
             "accuracy_low": 0.6,
             "n": 4,
             "log_loss": 1.0,
