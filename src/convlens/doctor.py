@@ -241,9 +241,8 @@ def _environment(root: Path) -> Iterator[Finding]:
         else:
             available(uri)
     except TrackingUnavailable as error:
-        yield Finding(
-            "warning", "tracking", str(error), "stages still work; run `convlens sync` afterwards"
-        )
+        later = "stages still work; run `convlens sync` afterwards"
+        yield Finding("warning", "tracking", str(error), later)
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):
         yield Finding(
             "warning", "PYTHONDONTWRITEBYTECODE", "set",
