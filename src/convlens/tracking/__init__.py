@@ -12,7 +12,7 @@ from typing import Any
 
 from convlens import provenance
 from convlens.parts import chosen, parts
-from convlens.tracking import results
+from convlens.tracking import push, results
 from convlens.tracking.store import TrackingUnavailable, configure, session
 
 DATA = "data"
@@ -46,9 +46,7 @@ def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
 
 
 def _push(root: Path, run: results.Run | None) -> str | None:
-    from convlens.tracking.push import push
-
     if run is None:
         return None
     with session(provenance.home(root)) as (client, experiment):
-        return push(run, client, experiment)
+        return push.push(run, client, experiment)

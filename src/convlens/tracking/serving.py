@@ -30,12 +30,7 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         self.model = keras_file.load(path)
         self.classes = list(context.model_config["classes"])
 
-    def predict(
-        self,
-        context: Any,  # noqa: ARG002 - MLflow's interface
-        model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,  # noqa: ARG002
-    ) -> pd.DataFrame:
+    def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
         """Classify photos; raises InputError naming the first image that cannot be read.
 
         `model_input` has a column `image`, whose cells are what `convlens.data.cells` reads; the
