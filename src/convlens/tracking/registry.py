@@ -139,9 +139,9 @@ def _champion(client: Any, name: str) -> Any:
 
     try:
         version = client.get_model_version_by_alias(name, "champion")
-        files = client.list_logged_model_artifacts(version.source.removeprefix("models:/"))
+        model = client.get_logged_model(version.source.removeprefix("models:/"))  # if not deleted
+        return version if client.list_logged_model_artifacts(model.model_id) else None
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
-    return version if files else None
