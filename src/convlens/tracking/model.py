@@ -16,12 +16,20 @@ _GREY_PIXEL = "R0lGODdhAQABAIEAAH9/fwAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw=="  # 
 _NEEDS = ("mlflow", "tensorflow", "keras", "numpy", "pillow", "pydantic", "filelock")
 
 
+def has_files(client: Any, logged: Any) -> bool:
+    """Return whether the files of a logged model are where the store says that they are."""
+    from mlflow.artifacts import list_artifacts  # the client's remembers where they once were
+
+    return bool(list_artifacts(logged.artifact_location, tracking_uri=client.tracking_uri))
+
+
 def logged_model(client: Any, experiment: str, digest: str) -> str:
-    """Return the id of the model logged with these weights, "" if none is whole; delete others."""
+    """Return the id of the model logged with these weights, "" if none is whole."""
     for logged in client.search_logged_models([experiment], f"tags.`convlens.model` = '{digest}'"):
-        if str(logged.status) == "READY" and client.list_logged_model_artifacts(logged.model_id):
+        if str(logged.status) != "READY":
+            client.delete_logged_model(logged.model_id)  # left by a killed projection
+        elif has_files(client, logged):
             return str(logged.model_id)
-        client.delete_logged_model(logged.model_id)  # left by a killed projection
     return ""
 
 

@@ -25,7 +25,7 @@ def push(run: Run, client: Any, experiment: str) -> str:
     is written once; an evaluation or explanation also if it was made after the one that is there.
     """
     query = f"tags.`{run.key}` = '{run.digest}'"
-    same = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
+    same = client.search_runs([experiment], query, order_by=[f"tags.`{_LOOK}` ASC"])
     there = _choose(same, run.looks) or _create(client, experiment, run, len(same))
     run_id = str(there.info.run_id)
     model_id = log_model(client, experiment, there, run, run.model) if run.model else None
@@ -110,8 +110,7 @@ def _words(client: Any, there: Any, first: Any) -> None:
         client.set_tag(run_id, "convlens.words", " ".join(ours))
 
 
-def _short(text: str) -> str:
-    # by which our own words are known again
+def _short(text: str) -> str:  # by which our own words are known again
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

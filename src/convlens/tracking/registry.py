@@ -14,7 +14,7 @@ from convlens.params import EvaluateParams, RegistryParams
 from convlens.paths import PREPARED
 from convlens.provenance import data_digest, home
 from convlens.runtime import Runtime
-from convlens.tracking.model import logged_model
+from convlens.tracking.model import has_files, logged_model
 from convlens.tracking.results import admitted
 from convlens.tracking.store import session, store_uri
 from convlens.tracking.words import card
@@ -67,10 +67,7 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
 
 
 def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> None:
-    """Score the champion of `model`, if there is one, on the present test split; keep it.
-
-    Raises InputError if it is no model of these classes and this image size.
-    """
+    """Score and keep the champion on the present test split; InputError if that is of others."""
     import mlflow.artifacts
     from mlflow.models import Model
 
@@ -139,8 +136,8 @@ def _champion(client: Any, name: str) -> Any:
 
     try:
         version = client.get_model_version_by_alias(name, "champion")
-        model = client.get_logged_model(version.source.removeprefix("models:/"))  # if not deleted
-        return version if client.list_logged_model_artifacts(model.model_id) else None
+        logged = client.get_logged_model(version.source.removeprefix("models:/"))
+        return version if has_files(client, logged) else None
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
