@@ -78,7 +78,10 @@ def read(name: str, given: params.Params, count: int | None) -> Study:
     if not path.exists():
         return Study([Variant(net, net, given).with_seed(s) for net in given.nets for s in seeds])
     study = params.tree(path)
-    if not isinstance(study, dict) or set(study) - {"changes"} not in (LISTED, SEARCHED):
+    keys = set(study) - {"changes"} if isinstance(study, dict) else set()
+    if keys not in (LISTED, SEARCHED) or not all(
+        isinstance(study.get(part) or {}, dict) for part in ("changes", "variants")
+    ):
         raise InputError(
             path, expected="model, variants and perhaps changes; for a search trials, grace and "
             "ranges instead of variants",

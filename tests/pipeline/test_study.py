@@ -2,17 +2,20 @@
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
 
 from convlens import params
 from convlens.errors import InputError
 from convlens.files import read_csv, read_json, write_json
+from convlens.runtime import describe
 
 STUDY = {
     "model": "vgg16",
@@ -133,6 +136,19 @@ def test_a_range_that_no_training_takes_is_one_clear_error(committed, change, sa
     with pytest.raises(InputError, match=r"studies/bad\.yaml") as error:
         read("bad", params.load(Path("params.yaml")), None)
     assert said in str(error.value)
+
+
+def test_without_ray_the_message_says_how_to_get_it(committed, monkeypatch):
+    YAML().dump(SEARCH, committed.folder / "studies/no_ray.yaml")
+    monkeypatch.chdir(committed.folder)
+    monkeypatch.syspath_prepend(committed.folder / "tools")
+    monkeypatch.setattr("convlens.runtime.configure", describe)  # this process keeps its threads
+    monkeypatch.setitem(sys.modules, "ray", None)
+    import study
+
+    done = CliRunner().invoke(study.main, ["no_ray"])
+    assert done.exit_code == 1
+    assert "pip install 'convlens[ray]'" in done.output
 
 
 def test_a_model_that_the_study_is_not_about_is_one_clear_error(committed):
