@@ -2,8 +2,6 @@
 
 import os
 import signal
-from functools import partial
-from pathlib import Path
 
 from convlens import engines
 from convlens.engines.tune import asha
@@ -11,15 +9,19 @@ from convlens.engines.tune import asha
 LOSSES = [0.5, 0.9, 0.4, 0.8]  # of each epoch of four trainings
 
 
-def train(folder, kill, number, tell):
-    """Tell of four epochs; the file of a number keeps the epochs that were told."""
-    for epoch in range(1, 5):
-        with (Path(folder) / f"{number}").open("a") as file:
-            file.write(f"{epoch} ")
-        if (number, epoch) == kill and not (Path(folder) / "killed").exists():
-            (Path(folder) / "killed").touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        tell({"val_loss": LOSSES[number] / epoch})
+def training(folder, kill):
+    """Return what trains one of four, and is known to workers by what it does."""
+
+    def train(number, tell):
+        for epoch in range(1, 5):
+            with (folder / f"{number}").open("a") as file:
+                file.write(f"{epoch} ")
+            if (number, epoch) == kill and not (folder / "killed").exists():
+                (folder / "killed").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            tell({"val_loss": LOSSES[number] / epoch})
+
+    return train
 
 
 def searched(folder, cluster, kill=None):
@@ -28,7 +30,7 @@ def searched(folder, cluster, kill=None):
     ended = []
     with engines.start("ray", workers=1) as engine:
         seen = asha(
-            engine, partial(train, str(folder), kill), 4, epochs=4, grace=1,
+            engine, training(folder, kill), 4, epochs=4, grace=1,
             folder=folder / "tune", heard=lambda *known: ended.append(known),
         )  # fmt: skip
     return seen, ended, {k: (folder / f"{k}").read_text().split() for k in range(4)}
