@@ -150,10 +150,12 @@ def _connect(workers: int | None, threads: int) -> None:
                 address=address or "local", logging_level=logging.ERROR, log_to_driver=False,
                 **({} if address else own),
             )  # fmt: skip
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Ray raises no narrower one if it doesn't start in time
+        fix = "start it (docs/scale.md), or unset RAY_ADDRESS to use this machine alone"
         raise InputError(
-            f"RAY_ADDRESS={address}", expected="a Ray cluster", found=str(error).splitlines()[0],
-            fix="start it (docs/scale.md), or unset RAY_ADDRESS to use this machine alone",
+            f"RAY_ADDRESS={address}" if address else "engine ray", expected="a Ray cluster",
+            found=str(error).splitlines()[0],
+            fix=fix if address else "run again when the machine is less busy",
         ) from error  # fmt: skip
 
 
