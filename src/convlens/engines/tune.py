@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,18 +48,25 @@ def asha(
     dict
         Number to the epochs it was worth; None if it killed every worker.
     """
+    # Tune would print, write tables of every trial, and take Ctrl-C for a pause
+    off = "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "TUNE_DISABLE_SIGINT_HANDLER"
+    os.environ |= dict.fromkeys(off, "1") | {"RAY_AIR_NEW_OUTPUT": "0"}
     from ray import tune
     from ray.exceptions import RayActorError
+    from ray.tune.progress_reporter import TrialProgressCallback
     from ray.tune.schedulers import ASHAScheduler
 
     def trial(config: dict[str, Any]) -> None:
         run(config["number"], lambda row: tune.report({LOSS: row[LOSS]}))
 
-    class Listener(tune.Callback):  # type: ignore[misc]
+    class Listener(TrialProgressCallback):  # type: ignore[misc]
         def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:  # noqa: ARG002
             last = trial.last_result
             if LOSS in last:
                 heard(trial.config["number"], last["training_iteration"], last[LOSS])
+
+        def log_result(self, *_: Any, **__: Any) -> None:
+            pass
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     found = tune.Tuner(
