@@ -104,8 +104,6 @@ def test_a_search_that_was_killed_goes_on_and_every_trial_is_in_mlflow(committed
     assert best.data.metrics["test_accuracy"] == found["best"]["accuracy"]
     rows = read_csv(Path(client.download_artifacts(best.info.run_id, "training/history.csv")))
     assert float(rows[0]["seconds"]) == first["seconds"]  # the killed one's epoch, not a new one
-    again = committed.run(*command).stdout  # nothing is left to do
-    assert again.splitlines() == said.splitlines()[-len(again.splitlines()) :]
 
 
 def test_a_variant_with_an_unknown_key_is_one_clear_error(committed):
