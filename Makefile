@@ -9,7 +9,9 @@ READY := .venv/.ready
 DEV := .venv/.ready-dev
 RECIPE = python tools/recipe.py
 
-.PHONY: help setup repro drawn drawn-four drawn-large photos photos-full photos-224 photos-today photos-joint flowers pets tutorial test check audit verify bench seeds study ui lock clean
+RECIPES := drawn drawn-four drawn-large photos photos-full photos-224 photos-today photos-joint flowers pets tutorial
+
+.PHONY: help setup repro $(RECIPES) test check audit verify bench seeds study ui lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +47,7 @@ photos-224:  ## VGG16 at 224 pixels, block 5 fine-tuned, or ARCHIVE=some.zip
 flowers:  ## five kinds of flowers, 3,670 photos, as in TensorFlow's tutorials
 pets:  ## 37 breeds of cats and dogs: the 7,390 photos of Oxford-IIIT Pet
 tutorial:  ## the tutorials' recipe to the letter, for comparison
-drawn drawn-four drawn-large photos photos-full photos-224 flowers pets tutorial: $(READY)
+$(RECIPES): $(READY)
 	@$(RECIPE) $(@:photos=photos-small) $(if $(value ARCHIVE),--archive '$(subst ','\'',$(value ARCHIVE))') && $(MAKE) --no-print-directory repro
 
 test: $(DEV)  ## run every test, two at a time

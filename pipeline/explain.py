@@ -51,7 +51,7 @@ def _explain(explain: ExplainParams, policy: str, net: str, by: Any) -> None:
     class_evidence.write_classes(few, seen.few, heatmaps, layer=layer, **drawn)
     found = seen.heatmaps
     explanation.write_heatmaps(classifier, examples, found, heatmaps, **drawn)
-    # for the report, which lays both models over each other
+    # for the report, which lays models over each other
     np.savez(
         heatmaps / "maps.npz", maps=found.maps, classes=found.classes,
         probabilities=found.probabilities,

@@ -1,5 +1,7 @@
 """A mistake in params.yaml is one clear message that names the key."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,19 @@ def tree(root):
 def test_the_committed_parameters_and_every_recipe_are_valid(root):
     assert params.load(root / "params.yaml").data.source == "drawn"
     assert (root / "params.yaml").read_text() == (root / "recipes/drawn.yaml").read_text()
+
+
+def test_every_recipe_is_made_by_the_command_that_its_head_names(root):
+    known = subprocess.run(
+        ["make", "-pq", "help"], cwd=root, capture_output=True, text=True, check=False
+    ).stdout
+    made = {rule.split(":")[0] for rule in known.split("\n\n") if "\t@$(RECIPE)" in rule}
+    named = {
+        re.search(r"# Run: make (\S+)", path.read_text())[1]
+        for path in (root / "recipes").glob("*.yaml")
+        if path.name != "drawn.yaml"
+    }
+    assert named | {"drawn"} == made
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class _OfThePipeline(click.Command):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
-    """See what convolutional networks see in photos of cats and dogs."""
+    """See what convolutional networks see in photos."""
 
 
 main.add_command(predict)

@@ -111,12 +111,13 @@ def test_what_can_be_no_classes_is_one_message(members, words):
 
 
 def test_names_with_blanks_and_other_scripts_are_fine_and_hidden_folders_are_none():
-    members = names("{label}/{n}.jpg", ("black bear", "\u718a", ".cache"))
+    members = names("{label}/{n}.jpg", ("black bear", "\u718a", ".seal"))
+    members.append("black bear/.ipynb_checkpoints/1.jpg")  # nobody wants that read
     found = arrange(members, Path("x.zip"))
     assert found.classes == ("black bear", "\u718a")
     assert set(found.ignored.values()) == {"hidden"}
     assert found.warnings == (
-        "1 hidden folder of photos left out: .cache; without its dot it would be read",
+        "1 hidden folder of photos left out: .seal; without its dot it would be read",
     )
 
 

@@ -13,6 +13,9 @@ SUFFIXES = HEIC | {
     ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpf",
 }  # fmt: skip
 _THUMBNAILS = "@eadir"  # Synology's
+_OF_TOOLS = frozenset(
+    {".ipynb_checkpoints", ".git", ".dvc", ".cache", ".thumbnails", ".picasaoriginals"}
+)
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -30,13 +33,16 @@ def hidden(name: str) -> bool:
 def hidden_folders(names: Iterable[str]) -> list[str]:
     """Return the folders that a dot at the beginning of their name hides, if photos are in them.
 
+    Those in which programs keep their copies are not among them: no person wants these read.
     A folder that was not walked stands in `names` as "NAME/" if it has photos.
     """
     found: dict[str, None] = {}
     for name in names:
         path = PurePosixPath(name)
         dotted = [n for n, part in enumerate(path.parts) if part.startswith(".")]
-        if dotted and (name.endswith("/") or (dotted[0] + 1 < len(path.parts) and _plain(path))):
+        if not dotted or path.parts[dotted[0]].lower() in _OF_TOOLS:
+            continue
+        if name.endswith("/") or (dotted[0] + 1 < len(path.parts) and _plain(path)):
             found["/".join(path.parts[: dotted[0] + 1])] = None
     return list(found)
 

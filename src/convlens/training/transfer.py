@@ -73,6 +73,7 @@ def train(
     if start is last:
         history = phase(views, validation, last, params, stop_after)
     else:
+        last = model.get_layer(params.pooling).output  # an average is small beside its maps
         rest = backbone.between(start, last, runtime.policy)
         ready = replace(views, features=_through(rest, views.features))
         ready_validation = replace(validation, images=_through(rest, validation.images[None])[0])
