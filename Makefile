@@ -56,12 +56,13 @@ test: $(DEV)  ## run every test, two at a time
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy
 
-seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn
+STUDY = $(if $(N),--count $(N)) $(if $(ENGINE),--engine $(ENGINE))
+seeds: $(READY)  ## train over N=3 seeds and summarise: make seeds NAME=drawn, or with ENGINE=ray
 	@python tools/estimate.py seeds $(or $(N),3)
-	@python tools/study.py $(or $(NAME),drawn) --count $(or $(N),3)
+	@python tools/study.py $(or $(NAME),drawn) $(STUDY)
 
-study: $(READY)  ## compare the variants of studies/NAME.yaml over N=3 seeds
-	@python tools/study.py $(or $(NAME),$(error name a study: make study NAME=$(basename $(notdir $(firstword $(wildcard studies/*.yaml)))))) --count $(or $(N),3)
+study: $(READY)  ## compare the variants of studies/NAME.yaml over N=3 seeds, or search its ranges
+	@python tools/study.py $(or $(NAME),$(error name a study: make study NAME=$(basename $(notdir $(firstword $(wildcard studies/*.yaml)))))) $(STUDY)
 
 bench: $(READY)  ## time training and import against what people would copy (20 minutes)
 	@python tools/estimate.py bench && python benchmarks/training_speed.py && python benchmarks/import_speed.py

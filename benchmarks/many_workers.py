@@ -1,16 +1,19 @@
 """Do Ray's workers keep up with plain processes? Images a second of one and two, on both engines.
 
-python benchmarks/many_workers.py PHOTOS [--count 2000] [--size 64] [--rounds 2]
+python benchmarks/many_workers.py PHOTOS    # 7 minutes; on a machine with nothing else to do
 
 Scoring: the trained convnet on photos of the folder PHOTOS. Extraction: VGG16's base on random
-views of random images of `size` pixels. Each worker has one thread. Rates are steady ones: from
-the end of a worker's first block to that of its last, summed over workers. Plain processes are
-started at the same moment, each with its share of the blocks. Writes results to stdout as JSON.
+views of random images of `size` pixels. Each worker has one thread; plain processes run the same
+function over every n-th block by the local loop, which is all that they share with Ray's.
+
+Start-up is left out on both sides in the same way: workers wait for each other before the first
+block, in which the net is traced, and a worker's rate is from the end of its first block to that of
+its last. The rates of the workers are added. Every second round has the opposite order, so that
+what drifts on a machine is shared. Writes benchmarks/many_workers.json.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import subprocess
@@ -30,9 +33,13 @@ from convlens.data.dataset import Split
 from convlens.data.reading import Sources
 from convlens.engines import Batch, Function
 from convlens.evaluation.scoring import MakePhotoScorer
+from convlens.files import write_json
 from convlens.models import heads
+from convlens.runtime import cpu_name
 
 MODEL = Path("models/convnet/model.keras")
+OUT = Path("benchmarks/many_workers.json")
+MEMORY = ("rss", "pss", "uss")
 
 
 def scorer() -> Function:
@@ -57,19 +64,26 @@ def spans(count: int, size: int) -> list[Any]:
     return [np.arange(k, min(k + size, count)) for k in range(0, count, size)]
 
 
-def timed(make: Any) -> Function:
+def timed(make: Any, meeting: Path, workers: int) -> Function:
     """Make a function that also says where and when a block was done, and the memory then."""
     function = make()
+    (meeting / f"{os.getpid()}").touch()
+    while len(list(meeting.iterdir())) < workers:
+        time.sleep(0.01)
 
     def run(block: Batch) -> Batch:
         function(block)
-        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
-        status = dict(line.split(":", 1) for line in lines)
-        memory = [int(status[key].split()[0]) / 1024 for key in ("Rss", "Pss")]
         own = [os.getpid(), time.time(), len(block["row"]), time.process_time()]
-        return {"seen": np.array([[*own, *memory]])}
+        return {"seen": np.array([[*own, *memory()]])}
 
     return run
+
+
+def memory() -> list[float]:
+    """Return this process' MiB: resident, its fair share of that (PSS), what is its own (USS)."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
+    found = {key: int(rest.split()[0]) / 1024 for key, rest in (line.split(":") for line in lines)}
+    return [found["Rss"], found["Pss"], found["Private_Clean"] + found["Private_Dirty"]]
 
 
 def rate(seen: list[Any]) -> dict[str, float]:
@@ -84,8 +98,8 @@ def rate(seen: list[Any]) -> dict[str, float]:
     middle, end = rows[len(rows) // 2], rows[-1]
     return {
         "images/s": round(float(total), 2), "cpu_ms": round(1000 * float(np.mean(used)), 2),
-        "rss_mib": round(rows[:, 4].max()), "pss_mib": round(rows[:, 5].max()),
-        "pss_growth_mib": round(float(end[5] - middle[5]), 1),
+        **{f"{kind}_mib": round(rows[:, 4 + k].max()) for k, kind in enumerate(MEMORY)},
+        "uss_growth_mib": round(float(end[6] - middle[6]), 1),
     }  # fmt: skip
 
 
@@ -93,7 +107,12 @@ def by_engine(name: str, workers: int, make: Any, blocks: list[Batch]) -> list[A
     """Run the blocks on an engine of one thread a worker."""
     runtime = params.RuntimeParams(precision="float32", threads=1, engine=name, workers=workers)
     with engines.of(runtime) as engine:
-        return [done["seen"] for _, done in engine.map(partial(timed, make), blocks) if done]
+        return [done["seen"] for _, done in engine.map(make, blocks) if done]
+
+
+def on_ray(workers: int, make: Any, blocks: list[Batch]) -> list[Any]:
+    """Run the blocks on Ray."""
+    return by_engine("ray", workers, make, blocks)
 
 
 def by_hand(processes: int, make: Any, blocks: list[Batch]) -> list[Any]:
@@ -110,34 +129,49 @@ def by_hand(processes: int, make: Any, blocks: list[Batch]) -> list[Any]:
                 for seen in pickle.loads(out.read_bytes())]  # fmt: skip
 
 
+def measured(way: Any, workers: int, make: Any, blocks: list[Batch]) -> dict[str, float]:
+    """Run the blocks one way."""
+    with tempfile.TemporaryDirectory() as meeting:
+        make = partial(sys.modules["many_workers"].timed, make, Path(meeting), workers)
+        return rate(way(workers, make, blocks))
+
+
+def compared(rounds: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
+    """Return the mean rates of both, what Ray's is of the other, and every round."""
+    mean = {
+        name: round(float(np.mean([each[name]["images/s"] for each in rounds])), 2)
+        for name in ("plain", "ray")
+    }
+    share = {
+        key: round(float(np.mean([each["ray"][key] / each["plain"][key] for each in rounds])), 3)
+        for key in ("images/s", "cpu_ms")
+    }
+    return {"images/s": mean, "ray / plain": share, "rounds": rounds}
+
+
 @click.command(help=__doc__)
 @click.argument("photos", type=click.Path(path_type=Path))
-@click.option("--count", default=2000)
-@click.option("--size", default=64)
-@click.option("--rounds", default=2)
+@click.option("--count", default=2048, show_default=True)
+@click.option("--size", default=64, show_default=True)
+@click.option("--rounds", default=2, show_default=True)
 @click.option("--only", type=click.Choice(["scoring", "extraction"]))
 @click.option("--job", type=click.Path(path_type=Path), hidden=True)
-@click.option("--out", type=click.Path(path_type=Path), hidden=True)
+@click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True)
 def main(
-    photos: Path,
-    count: int,
-    size: int,
-    rounds: int,
-    only: str | None,
-    job: Path | None,
-    out: Path | None,
+    photos: Path, count: int, size: int, rounds: int, only: str | None, job: Path | None, out: Path
 ) -> None:
     """Measure, or be one of the plain processes."""
-    if job and out:
-        import many_workers  # by its name, as it was pickled
+    import many_workers as here  # by its name: main is another module to those who unpickle
 
-        make, blocks = pickle.loads(job.read_bytes())
-        out.write_bytes(pickle.dumps(many_workers.by_engine("local", 0, make, blocks)))
+    if job:
+        out.write_bytes(pickle.dumps(here.by_engine("local", 0, *pickle.loads(job.read_bytes()))))
         return
-    import many_workers as here
-
     names = sorted(map(str, photos.rglob("*.jpg")))[:count]
     how = params.load(Path("params.yaml")).features
+    found: dict[str, Any] = {
+        "command": f"python benchmarks/many_workers.py PHOTOS --count {count} --size {size}",
+        "cpu": cpu_name(), "load_before": os.getloadavg(),
+    }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images.npy"
         shape = (count, size, size, 3)
@@ -152,23 +186,17 @@ def main(
                 for span in here.spans(count, how.batch_size)
             ]),
         }  # fmt: skip
-        found: dict[str, Any] = {"load_before": os.getloadavg(), "count": count, "size": size}
-        for what, (make, blocks) in work.items():
-            if only not in (None, what):
-                continue
-            for number in range(1, rounds + 1):
-                for workers in (1, 2):
-                    plain = rate(here.by_hand(workers, make, blocks))
-                    ray = rate(here.by_engine("ray", workers, make, blocks))
-                    share = {
-                        "rate": round(ray["images/s"] / plain["images/s"], 3),
-                        "cpu": round(plain["cpu_ms"] / ray["cpu_ms"], 3),
-                    }
-                    key = f"{what}, {workers} worker(s), round {number}"
-                    found[key] = {"plain": plain, "ray": ray, "ray / plain": share}
-                    click.echo(f"{key}: {found[key]}", err=True)
-        found["load_after"] = os.getloadavg()
-    click.echo(json.dumps(found, indent=1))
+        ways = {"plain": here.by_hand, "ray": here.on_ray}
+        for what, job_of in work.items():
+            for workers in (1, 2) if only in (None, what) else ():
+                done: list[dict[str, dict[str, float]]] = []
+                for turn in range(rounds):
+                    order = sorted(ways, reverse=bool(turn % 2))
+                    done.append({name: measured(ways[name], workers, *job_of) for name in order})
+                    click.echo(f"{what}, {workers}: {done[-1]}", err=True)
+                found[f"{what}, {workers} worker(s)"] = compared(done)
+    found["load_after"] = os.getloadavg()
+    write_json(out, found)
 
 
 if __name__ == "__main__":

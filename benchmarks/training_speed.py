@@ -6,8 +6,8 @@ Run a pipeline at 150 pixels first: photos and the base's weights are those of t
 `dvc repro`. Contenders take turns, each in a process of its own; an epoch is all training images
 and all validation images. The base on every augmented image is slow, so it is timed on a fifth of
 the photos and scaled. ConvLens decodes once, which counts for VGG16 as a whole. Writes
-benchmarks/results.json and docs/bench.png; PyTorch runs if it is installed. ConvLens runs in each
-precision that the machine computes.
+benchmarks/results_PRECISION.json, by the best precision of the machine, and docs/bench.png; PyTorch
+runs if it is installed. ConvLens runs in each precision that the machine computes.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main(rounds: int) -> None:
         "limits": limits,
         **_tables(found, limits),
     }
-    write_json(HERE / "results.json", result)
+    write_json(HERE / f"results_{machine.precision}.json", result)
     _draw(result)
     _show(result)
 

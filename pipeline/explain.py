@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from convlens import files, paths
+from convlens import engines, files, paths
 from convlens import runtime as rt
 from convlens.data.archive import open_archive
 from convlens.data.dataset import load_split
@@ -18,9 +18,14 @@ from stage import note_made, run
 def main(explain: ExplainParams, runtime: RuntimeParams, net: str) -> None:
     """Write reports/NET/explain/."""
     machine = rt.configure(runtime)
+    with engines.of(runtime) as engine:
+        _explain(explain, machine.policy, net, {"progress": console, "engine": engine})
+
+
+def _explain(explain: ExplainParams, policy: str, net: str, by: Any) -> None:
     from convlens.explain.classifier import Classifier
     from convlens.explain.measure import measure
-    from convlens.gallery import class_evidence, explanation
+    from convlens.gallery import class_evidence, explanation, photos_seen
     from convlens.gallery.faithfulness import removal
     from convlens.gallery.style import save
     from convlens.models import heads, keras_file
@@ -32,31 +37,21 @@ def main(explain: ExplainParams, runtime: RuntimeParams, net: str) -> None:
     few = explanation.first_of_classes(examples)
     layer, method = explain.layer.get(net) or classifier.default_layer, explain.method
     drawn: dict[str, Any] = {"colormap": explain.colormap}
-    seen = explanation.see(classifier, examples, few, layer=layer, method=method, progress=console)
-
-    for photo, evidence in zip(few, seen.few, strict=True):
-        explanation.write_activations(
-            evidence, photo, out / "activations" / photo.name,
-            channel=explain.channel, progress=console, **drawn,
-        )  # fmt: skip
+    look = photos_seen.Look(layer, method, channel=explain.channel, **drawn)
+    seen = photos_seen.see(classifier, examples, few, look, out, **by)
     rows = seen.depth.layers(np.stack([photo.pixels for photo in examples[:4]]))
     explanation.write_depth(classifier, rows, out / "activations")
-
     names = explain.filters.layers.get(net, [])
     filters = explanation.write_filters(
-        classifier, explain.filters, names, out / "filters",
-        policy=machine.policy, progress=console,
-    )  # fmt: skip
-
+        classifier, explain.filters, names, out / "filters", policy=policy, **by
+    )
     heatmaps = out / "heatmaps"
     gap = explanation.write_methods(few, seen.few, heatmaps, layer=layer, **drawn)
     drawn["method"] = method
-    for photo, evidence in zip(few, seen.few, strict=True):
-        explanation.write_layers(evidence, photo, heatmaps, **drawn)
     class_evidence.write_classes(few, seen.few, heatmaps, layer=layer, **drawn)
     found = seen.heatmaps
     explanation.write_heatmaps(classifier, examples, found, heatmaps, **drawn)
-    # for the report, which lays both models over each other
+    # for the report, which lays models over each other
     np.savez(
         heatmaps / "maps.npz", maps=found.maps, classes=found.classes,
         probabilities=found.probabilities,
@@ -65,7 +60,7 @@ def main(explain: ExplainParams, runtime: RuntimeParams, net: str) -> None:
     images, masks = _measured_photos(explain.faithfulness_images)
     measured = measure(
         classifier, images, masks, layer=layer, method=method, steps=explain.faithfulness_steps,
-        policy=machine.policy, progress=console,
+        policy=policy, **by,
     )  # fmt: skip
     curves = removal(measured.curves, f"{net}: are the heatmaps true?")
     save(curves, heatmaps / "faithfulness.png")

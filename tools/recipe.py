@@ -64,8 +64,17 @@ def main(name: str, archive: Path | None, overrides: bool) -> None:
 def overrides_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the options that make `dvc exp run` turn one tree of parameters into another."""
     old = dict(params.flat(before))
-    changed = {key: value for key, value in params.flat(after) if old.get(key) != value}
-    return [word for key, value in changed.items() for word in ("-S", f"{key}={_word(value)}")]
+    changed = {
+        key: value for key, value in params.flat(after) if key not in old or old[key] != value
+    }
+    for key in changed:
+        if not re.fullmatch(r"[\w.-]+", key):
+            raise InputError(
+                key, expected="a key that `dvc exp run -S` reads", found="a net with + or : in it",
+                fix="change params.yaml itself (recipe.py without --overrides), then `dvc exp run`",
+            )  # fmt: skip
+    keys = {key: key if key in old else f"+{key}" for key in changed}  # Hydra's sign of a new key
+    return [word for key in changed for word in ("-S", f"{keys[key]}={_word(changed[key])}")]
 
 
 def _changes(name: str, archive: Path | None) -> dict[str, Any]:

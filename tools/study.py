@@ -1,139 +1,180 @@
-"""Train over several seeds and keep every run in MLflow: a recipe, or the variants of a study.
+"""Train and keep every run in MLflow: a recipe or a study over several seeds, or a search.
 
 NAME is a file of studies/, or else the name under which params.yaml as it stands is measured.
 Run `dvc repro prepare fetch_weights` first. Writes docs/results/NAME.json after each run, so an
 interrupted study goes on where it stopped; a study's figure is docs/figures/study_NAME.png. For the
 recipe `drawn` it also writes docs/band.json, which `make verify` holds other machines to.
+On Ray's workers several trainings run at once; a search, a file with ranges, always does.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import re
+import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from convlens import params, paths, runtime, tracking
+from convlens import engines, params, paths, runtime, tracking
+from convlens.engines import Engine
+from convlens.engines.local import LOCAL
 from convlens.errors import InputError
 from convlens.evaluation import studies
-from convlens.files import read_csv, read_json, write_json
-from convlens.paths import CHECKPOINTS, METRICS, PARAMS, PREPARED, base_weights
-from convlens.progress import console, epochs
+from convlens.files import read_json, write_json
+from convlens.paths import PARAMS
 from convlens.reproduce import BANDED
-from convlens.training.checkpoint import TRAINS, code_digest
 from recipe import overrides_between
+from search import seek
+from trainings import WORK, Runner, begin, plan, run_all
+from variants import STUDIES, Study, Variant, digest, read
 
 RESULTS, FIGURES = Path("docs/results"), Path("docs/figures")
 BAND = Path("docs/band.json")
-STUDIES = Path("studies")
 DRAWN, TO_DRAWN = Path("recipes/drawn.yaml"), "`make drawn`, or another name for these results"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One model with one set of parameters; `name` is its row in the result."""
-
-    name: str
-    model: str
-    params: params.Params
-
-    @property
-    def seed(self) -> int:
-        """The training's seed."""
-        return self.params.of(self.model).seed
-
-    def with_seed(self, seed: int) -> Variant:
-        """Return the same with another seed of the training; data and features stay."""
-        changes = {f"{self.model}.seed": seed}
-        return Variant(self.name, self.model, params.changed(self.params, changes, "seed"))
-
-    def key(self, data: Any, machine: runtime.Runtime) -> str:
-        """Return what tells whether a run in the result file is this one."""
-        features = {"features"} if self.model != params.CONVNET else set()
-        settings = self.params.model_dump(mode="json", include={self.model, "evaluate", *features})
-        photos = [data["digest"], data["image_size"], code_digest((*TRAINS, "evaluation"))]
-        known = [self.name, self.model, settings, photos, machine.record()]
-        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 @click.command(help=__doc__)
 @click.argument("name")
 @click.option(
-    "--count", type=click.IntRange(min=1), default=3, show_default=True, help="how many seeds"
-)
+    "--count", type=click.IntRange(min=1),
+    help="how many seeds, or trials of a search  [default: 3, or what its file says]",
+)  # fmt: skip
 @click.option(
     "--model", "models", multiple=True, help="only this net  [default: all of params.yaml]",
 )  # fmt: skip
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]),
+    help="what runs the trainings  [default: runtime.engine]",
+)  # fmt: skip
 @click.option("--anew", is_flag=True, help="forget earlier runs")
 @click.option("--queue", is_flag=True, help="put every run into DVC's queue of experiments instead")
-def main(name: str, count: int, models: tuple[str, ...], anew: bool, queue: bool) -> None:
+def main(
+    name: str, count: int | None, models: tuple[str, ...], engine: str | None, *, anew: bool,
+    queue: bool,
+) -> None:  # fmt: skip
     """Train, evaluate, track and summarise; or queue."""
     try:
         given = params.load(PARAMS)
-        seeds = range(1, count + 1)
-        seeded = [variant.with_seed(seed) for variant in _variants(name, given) for seed in seeds]
-        if queue:
-            _queue(
-                [variant for variant in seeded if variant.model in (models or given.nets)], given
+        if name == "drawn" and given != params.load(DRAWN):
+            raise InputError(
+                PARAMS, expected=f"the parameters of {DRAWN}", found="others", fix=TO_DRAWN
             )
+        given = _on("ray" if read(name, given, count).grace else engine, given)
+        study, models = read(name, given, count), models or tuple(given.nets)
+        wanted = [variant for variant in study.variants if variant.model in models]
+        if not wanted:
+            raise InputError(
+                "--model", expected=f"a model of {name}", found=", ".join(models),
+                fix="leave it out",
+            )  # fmt: skip
+        if queue:
+            _queue(wanted, given)
         else:
-            _study(name, seeded, given, models=models or tuple(given.nets), anew=anew)
+            _Study(name, study, given).run(wanted, anew=anew)
     except InputError as error:
         sys.exit(f"study: {error}")
     except KeyboardInterrupt:
         sys.exit("study: interrupted; run again to continue")
 
 
-def _study(
-    name: str, variants: list[Variant], given: params.Params, *, models: tuple[str, ...], anew: bool
-) -> None:
-    if name == "drawn" and given != params.load(DRAWN):
-        raise InputError(
-            PARAMS, expected=f"the parameters of {DRAWN}", found="others", fix=TO_DRAWN
-        )
-    machine = runtime.configure(given.runtime)
-    out, data = RESULTS / f"{name}.json", read_json(paths.DATA)
-    result: dict[str, Any] = {
-        "command": f"python tools/study.py {name}",
-        "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
-        "machine": machine.record(),
-        "data": data["digest"],
-    }
-    planned = {variant.key(data, machine): variant for variant in variants}
-    if not {variant.model for variant in variants} & set(models):
-        raise InputError(
-            "--model", expected=f"a model of {name}", found=", ".join(models), fix="leave it out"
-        )
-    earlier = [] if anew or not out.exists() else read_json(out).get("runs", [])
-    done = {run["key"]: run for run in earlier if run["key"] in planned}
-    with tempfile.TemporaryDirectory() as folder:
-        for key, variant in planned.items():
-            if key in done or variant.model not in models:
-                continue
-            measured = _run(variant, machine, Path(folder))
-            done[key] = {"variant": variant.name, "seed": variant.seed, **measured, "key": key}
-            result["runs"] = [done[key] for key in planned if key in done]
-            result["summary"] = studies.spread(result["runs"], given.evaluate.confidence)
-            write_json(out, result)
-            print(f"{variant.name}, seed {variant.seed}: {measured['accuracy']:.4f}", flush=True)
-    result = read_json(out)
-    print(studies.table(result["summary"]))
-    if (STUDIES / f"{name}.yaml").exists():
-        from convlens.gallery import style
-        from convlens.gallery.study import comparison
+def _on(engine: str | None, given: params.Params) -> params.Params:
+    """Return `given` with another engine, whose threads have to be known: they decide bits."""
+    engine = engine or given.runtime.engine
+    threads = given.runtime.threads or int(engine == "ray")
+    changes = {"runtime.engine": engine, "runtime.threads": threads}
+    return params.changed(given, changes, "--engine")
 
-        style.save(comparison(result["runs"]), FIGURES / f"study_{name}.png")
-    if name == "drawn" and {run["model"] for run in result["runs"]} == set(given.nets):
-        write_json(BAND, studies.bands(result["runs"], BANDED))
+
+class _Study:
+    """A study on this machine: what is planned, and what is known of it."""
+
+    def __init__(self, name: str, study: Study, given: params.Params) -> None:
+        self.name, self.study, self.given = name, study, given
+        self.machine, self.out = runtime.configure(given.runtime), RESULTS / f"{name}.json"
+        data = read_json(paths.DATA)
+        self.planned = {each.key(data, self.machine): each for each in study.variants}
+        self.result: dict[str, Any] = {
+            "command": f"python tools/study.py {name}",
+            "params": given.model_dump(mode="json", exclude={"data": {"archive"}}),
+            "machine": self.machine.record(),
+            "data": data["digest"],
+        }
+
+    def run(self, wanted: list[Variant], *, anew: bool) -> None:
+        """Do what is not done yet."""
+        tracking.configure()
+        if anew:
+            self.out.unlink(missing_ok=True)
+            shutil.rmtree(WORK / self.name, ignore_errors=True)
+        earlier = read_json(self.out) if self.out.exists() else {}
+        if self.study.grace:
+            self.search(earlier)
+        else:
+            self.train(wanted, earlier.get("runs", []))
+        shutil.rmtree(WORK / self.name, ignore_errors=True)
+
+    def engine(self) -> AbstractContextManager[Engine]:
+        """Return what runs the trainings, in the repository wherever that is."""
+        given = self.given.runtime
+        return engines.start(
+            given.engine, workers=given.workers or None, threads=max(1, given.threads),
+            setup=partial(begin, Path.cwd(), given),
+        )  # fmt: skip
+
+    def train(self, wanted: list[Variant], earlier: list[dict[str, Any]]) -> None:
+        """Train and test each variant with each seed; write the result after each of them."""
+        done = {run["key"]: run for run in earlier if run["key"] in self.planned}
+        left = {k: v for k, v in self.planned.items() if k not in done and v in wanted}
+        with self.engine() if left else nullcontext(LOCAL) as engine:
+            trainings = plan(self.name, left, self.machine, engine)
+            for key, measured in run_all(Runner(self.given.runtime, trainings), engine):
+                variant = left[key]
+                trainings[key].track()
+                done[key] = {"variant": variant.name, "seed": variant.seed, **measured, "key": key}
+                self.result["runs"] = [done[k] for k in self.planned if k in done]
+                self.result["summary"] = studies.spread(
+                    self.result["runs"], self.given.evaluate.confidence
+                )
+                write_json(self.out, self.result)
+                trainings[key].forget()
+                print(
+                    f"{variant.name}, seed {variant.seed}: {measured['accuracy']:.4f}", flush=True
+                )
+        result = read_json(self.out)
+        print(studies.table(result["summary"]))
+        if (STUDIES / f"{self.name}.yaml").exists():
+            from convlens.gallery import style
+            from convlens.gallery.study import comparison
+
+            style.save(comparison(result["runs"]), FIGURES / f"study_{self.name}.png")
+        nets = {run["model"] for run in result["runs"]}
+        if self.name == "drawn" and nets == set(self.given.nets):
+            write_json(BAND, studies.bands(result["runs"], BANDED))
+
+    def search(self, earlier: Mapping[str, Any]) -> None:
+        """Let ASHA share out the epochs; end every trial, and test the best by validation."""
+        key = digest(list(self.planned), self.study.grace)
+        if earlier.get("key") != key:
+            with self.engine() as engine:
+                trainings = plan(self.name, self.planned, self.machine, engine)
+                runner = Runner(self.given.runtime, trainings)
+                rows = seek(runner, engine, WORK / self.name, self.study.grace)
+            ranked = studies.ranked(
+                [drawn | row for drawn, row in zip(self.study.drawn, rows, strict=True)]
+            )
+            best = list(trainings.values())[ranked[0]["trial"]]
+            self.result |= {"key": key, "trials": ranked, "best": best.evaluate(self.machine)}
+            best.track()
+            write_json(self.out, self.result)
+        found = read_json(self.out)
+        print(studies.trials_table(found["trials"]))
+        print(f"trial {found['trials'][0]['trial']} on test: {found['best']['accuracy']:.4f}")
 
 
 def _queue(variants: list[Variant], given: params.Params) -> None:
@@ -146,92 +187,6 @@ def _queue(variants: list[Variant], given: params.Params) -> None:
                 label, expected="a queued experiment", found="the error above", fix="mend that"
             )
     print("queued; start with `dvc queue start` or `dvc exp run --run-all`")
-
-
-def _variants(name: str, given: params.Params) -> list[Variant]:
-    path = STUDIES / f"{name}.yaml"
-    if not path.exists():
-        return [Variant(model, model, given) for model in given.nets]
-    study = params.tree(path)
-    if not isinstance(study, dict) or set(study) - {"changes"} != {"model", "variants"}:
-        raise InputError(
-            path, expected="model, variants and perhaps changes",
-            found=", ".join(study) if isinstance(study, dict) else "no keys", fix="see studies/",
-        )  # fmt: skip
-    every = study.get("changes") or {}
-    for changes in (every, *study["variants"].values()):
-        for key, _ in params.flat(changes or {}):
-            sections = (*given.nets, "features", "evaluate")
-            if key.split(".")[0] not in sections:  # what comes before is the same for all
-                raise InputError(
-                    f"{path}: {key}", expected=f"a key of {', '.join(sections)}", found="another",
-                    fix="change it in params.yaml and repeat `dvc repro prepare`",
-                )  # fmt: skip
-    base = params.changed(given, every, path)
-    return [
-        Variant(variant, study["model"], params.changed(base, changes or {}, path))
-        for variant, changes in study["variants"].items()
-    ]
-
-
-def _run(variant: Variant, machine: runtime.Runtime, folder: Path) -> dict[str, Any]:
-    """Train and evaluate in a folder that looks like the repository; return what was measured."""
-    from convlens.evaluation.evaluate import evaluate_model
-    from convlens.gallery import evaluation as figures
-    from convlens.training import convnet, transfer
-
-    tracking.configure()
-    home, given, model = Path.cwd(), variant.params, variant.model
-    os.environ["DVC_ROOT"] = str(home)  # the runs belong to the repository's store
-    extracting = 0.0
-    if model != params.CONVNET:
-        features, extracting = _features(model, given.features, machine, folder)
-    with tempfile.TemporaryDirectory() as place:
-        root = Path(place)
-        (root / PREPARED).parent.mkdir()
-        (root / PREPARED).symlink_to(home / PREPARED)
-        out, reports = root / paths.trained(model), root / paths.evaluation(model)
-        with epochs(model, given.of(model).all_epochs) as show:
-            if model == params.CONVNET:
-                convnet.train(
-                    given.convnet, machine, PREPARED, out, checkpoints=CHECKPOINTS, on_epoch=[show]
-                )
-            else:
-                transfer.train(
-                    model, given.of(model), machine, PREPARED, base_weights(model), features, out,
-                    checkpoints=CHECKPOINTS, on_epoch=[show],
-                )  # fmt: skip
-        result = evaluate_model(out, PREPARED, reports, given.evaluate, machine)
-        figures.write(result, reports, title=model)
-        try:
-            for stage in (f"train@{model}", f"evaluate@{model}"):
-                tracking.track(root, stage, given.model_dump(mode="json"))
-        except tracking.TrackingUnavailable as error:
-            print(f"warning: not tracked: {error}")
-        numbers = read_json(out / METRICS)
-        seconds = sum(float(row["seconds"]) for row in read_csv(out / "history.csv"))
-        return read_json(reports / METRICS) | {
-            "model": model,
-            "val_accuracy": numbers["val_accuracy"],
-            "val_loss": numbers["val_loss"],
-            "seconds": round(seconds, 1),
-            "seconds_features": extracting,
-        }
-
-
-def _features(
-    net: str, given: params.FeaturesParams, machine: runtime.Runtime, folder: Path
-) -> tuple[Path, float]:
-    """Extract features once for all runs that want the same; return where, and the seconds."""
-    from convlens.training.features import extract_features
-
-    name = hashlib.sha256((net + given.model_dump_json()).encode()).hexdigest()[:16]
-    place, clock = folder / name, folder / f"{name}.json"
-    if not clock.exists():
-        started = time.perf_counter()
-        extract_features(net, given, machine, PREPARED, base_weights(net), place, console)
-        write_json(clock, round(time.perf_counter() - started, 1))
-    return place, read_json(clock)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ NEXT = """
 Where to look next
   reports/index.html   every picture and number, in a browser
   make ui              compare the runs in MLflow
-  dvc metrics show     all metrics; `dvc plots show` draws both models' curves"""
+  dvc metrics show     all metrics; `dvc plots show` draws the curves"""
 
 
 def main() -> None:
-    """Print both models' row of reports/summary.json."""
+    """Print each model's row of reports/summary.json."""
     try:
         print(f"\n{aligned(closing_table(Path()))}\n{NEXT}")
     except InputError as error:

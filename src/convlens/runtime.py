@@ -164,10 +164,32 @@ def _has_glibc() -> bool:
 def quiet_tensorflow() -> None:
     """Load TensorFlow and look for GPUs without the log lines of its C++ side."""
     keep_freed_memory()
-    with stderr_held_back():
+    with stderr_held_back(), _hidden("matplotlib", "pandas", "sklearn"):
         import tensorflow as tf
 
         tf.config.list_physical_devices("GPU")
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Have modules that aren't loaded yet look as if they weren't installed.
+
+    Keras loads all of these for functions that nobody calls here, if it finds them: 150 MB, and as
+    much time as TensorFlow itself takes.
+    """
+    new = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(new))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in new:
+            del sys.modules[name]
+
+
+def give_memory_back() -> None:
+    """Return what was freed to the system, which malloc keeps: see `keep_freed_memory`."""
+    if _has_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

@@ -13,6 +13,10 @@ from convlens.data.dataset import Split
 from convlens.data.scan import scan
 from convlens.evaluation import many
 from convlens.evaluation.predict import score
+from convlens.explain.classifier import Classifier
+from convlens.explain.measure import measure
+from convlens.gallery.explanation import Photo, write_depth, write_filters, write_methods
+from convlens.gallery.photos_seen import Look, see
 from convlens.models import convnet, heads, keras_file
 from convlens.training.features import extract
 
@@ -39,11 +43,27 @@ def run(name, workers):
         found = scan(ARCHIVE, names, out / "scratch.npy", 24, engine=engine)
         assert [seen.path for seen in found] == names
         assert found == scan(ARCHIVE, names, None, 24)
+        explain(Path("model/model.keras"), out / "explain", engine)
     runtime = runtime.model_copy(update={"workers": 1})
     photos = many.find(["photos"])
     model = Path("model/model.keras")
     made = many.score(engines.of(runtime), photos, model, f"{name}/scores.parquet", 1)
     assert made.unread == 1
+
+
+def explain(model, out, engine):
+    """Do what stage `explain` gives to workers."""
+    classifier = Classifier.load(model)
+    pixels = np.load("images.npy")[:4]
+    photos = [Photo(f"{k}", photo, photo) for k, photo in enumerate(pixels)]
+    look = Look(layer="conv2", method="grad-cam")
+    seen = see(classifier, photos, photos[2:], look, out, engine=engine)
+    write_depth(classifier, seen.depth.layers(pixels), out)
+    write_methods(photos[2:], seen.few, out, layer="conv2", colormap="viridis")
+    wanted = REAL.explain.filters.model_copy(update={"count": 2, "steps": 2, "size": 32})
+    write_filters(classifier, wanted, ["conv1", "conv3"], out, engine=engine)
+    found = measure(classifier, pixels, {}, layer="conv2", steps=2, engine=engine)
+    (out / "measured.txt").write_text(f"{found} {seen.heatmaps.maps.tobytes().hex()}")
 
 
 if __name__ == "__main__":

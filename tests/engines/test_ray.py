@@ -172,6 +172,12 @@ def test_stages_and_predict_give_the_same_bytes_on_both_engines(cluster, tmp_pat
         local, far = (tmp_path / engine / wanted for engine in ("local", "ray"))
         assert far.read_bytes() == local.read_bytes(), wanted
     assert pq.read_table(tmp_path / "ray/scores.parquet").num_rows == table.BLOCK + 61
+    near, far = (tmp_path / engine / "explain" for engine in ("local", "ray"))
+    made = [file.relative_to(near) for file in near.rglob("*.*")]
+    assert {len([f for f in made if f.suffix == kind]) for kind in (".csv", ".txt")} == {1}
+    assert len([file for file in made if file.suffix == ".png"]) > 15
+    for file in made:
+        assert (far / file).read_bytes() == (near / file).read_bytes(), file
     features = np.load(tmp_path / "ray/features.npy")
     assert len({view.tobytes() for view in features}) == 3
 

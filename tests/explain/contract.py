@@ -12,7 +12,7 @@ from nets import APPLICATIONS, BUILT, build, photos
 
 from convlens.explain import filters, layers, saliency
 from convlens.explain.classifier import Classifier
-from convlens.explain.depth import Depth
+from convlens.explain.depth import Depth, answers
 from convlens.explain.evidence import gather
 from convlens.explain.gradcam import heatmaps
 from convlens.explain.maps import place
@@ -180,7 +180,7 @@ def pixels_and_depth_are_seen(model, net):
     assert np.isfinite(found.end).all()
     assert saliency.smooth_grad(net, images, samples=2).any()
     depth = Depth(net)
-    depth.add(gather(net, images, [first]).maps)
+    depth.add(answers(gather(net, images, [first]).maps))
     assert depth.layers(images)[0]["effective_field"] > 0
 
 

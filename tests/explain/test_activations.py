@@ -53,7 +53,7 @@ def test_most_varied_channel():
 def summary(model, images):
     found = depth.Depth(seen(model))
     for start in range(0, len(images), 5):
-        found.add(activations(seen(model), images[start : start + 5]))
+        found.add(depth.answers(activations(seen(model), images[start : start + 5])))
     return found.layers(images[:4])
 
 

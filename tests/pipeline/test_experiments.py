@@ -90,7 +90,7 @@ def test_a_clone_without_data_knows_that_its_lock_is_up_to_date(committed, tmp_p
     assert not (clone.folder / "mlflow.db").exists()
 
 
-@pytest.mark.parametrize("name", ["photos-full", "tutorial"])
+@pytest.mark.parametrize("name", ["photos-today", "tutorial"])
 def test_the_overrides_of_a_recipe_make_it_an_experiment(committed, name):
     params = committed.folder / "params.yaml"
     committed.run("git", "checkout", "params.yaml")
@@ -102,3 +102,9 @@ def test_the_overrides_of_a_recipe_make_it_an_experiment(committed, name):
     assert yaml.load(queued) == yaml.load(params)
     committed.run("dvc", "queue", "remove", "--all")
     committed.run("git", "checkout", "params.yaml")
+
+
+def test_a_recipe_that_no_option_can_say_is_refused_with_what_to_do(committed):
+    refused = committed.run("python", "tools/recipe.py", "photos-joint", "--overrides", check=False)
+    assert "vgg16+efficientnet-lite0.weights" in refused.stderr
+    assert "recipe.py without --overrides" in refused.stderr

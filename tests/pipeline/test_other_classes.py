@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from small_repository import ROOT, SMALL, Repository, copy_repository
 
+from convlens.data.dataset import load_split
+from convlens.evaluation.metrics import Scored, log_loss
+from convlens.evaluation.predict import logits
 from convlens.files import read_csv, read_json, write_csv
-from convlens.models import efficientnet_lite0
+from convlens.models import efficientnet_lite0, keras_file
 
 ANIMALS = ["cat", "dog", "rabbit", "bear"]
 SPECIES = {"cat": "Felis catus", "dog": "Canis, familiaris", "rabbit": "Kaninchen"}
@@ -23,7 +26,8 @@ LITE0 = "efficientnet-lite0"
 def run_all(repository: Repository, weights: Path, net: str, changes: dict) -> None:
     """Run the convnet and `net`, whose base is in `weights`: those of VGG16 are in `ran`."""
     nets = ["convnet", net]
-    repository.change(SMALL | TINY | changes | {"nets": nets, net: SMALL["vgg16"]})
+    repository.change(SMALL | TINY | {"nets": nets, net: SMALL["vgg16"]})
+    repository.change(changes)
     base = repository.folder / f"data/weights/{net}_base.npz"
     base.parent.mkdir()
     base.symlink_to(weights)
@@ -70,7 +74,11 @@ def table(tmp_path_factory, four) -> Repository:
     net = efficientnet_lite0.build(48)
     arrays = {f"{each.name}/{w.name}": w.numpy() for each in net.layers for w in each.weights}
     np.savez(weights, **arrays)
-    run_all(repository, weights, LITE0, {"data": TINY["data"] | data})
+    tuned = {
+        "features": {"layer": {LITE0: "block7a_project_norm"}},
+        LITE0: {"fine_tune": {"epochs": 1}},
+    }
+    run_all(repository, weights, LITE0, {"data": data} | tuned)
     return repository
 
 
@@ -110,6 +118,24 @@ def test_the_table_says_what_each_photo_shows(table):
     }
     manifest = read_csv(table.folder / "data/prepared/manifest.csv")
     assert {Path(row["path"]).stem: row["label"] for row in manifest} == given
+
+
+@pytest.mark.slow
+def test_fine_tuning_moves_the_last_layers_and_no_batch_statistics(table):
+    before = np.load((table.folder / f"data/weights/{LITE0}_base.npz").resolve())
+    net = keras_file.load(table.folder / f"models/{LITE0}/model.keras")
+    moved = {
+        f"{layer.name}/{weight.name}"
+        for layer in net.layers
+        for weight in layer.weights
+        if f"{layer.name}/{weight.name}" in before.files
+        and not np.array_equal(weight.numpy(), before[f"{layer.name}/{weight.name}"])
+    }
+    assert moved == {"top_conv/kernel"}
+    split = load_split(table.folder / "data/prepared", "validation")
+    loss = log_loss(Scored(split.labels, logits(net, split.images)))
+    reported = read_json(table.folder / f"models/{LITE0}/metrics.json")["val_loss"]
+    assert loss == pytest.approx(reported, abs=2e-3)  # of features that were kept in float16
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from typing import Any
 
 from convlens.engines import Batch, Function
 from convlens.errors import InputError
-from convlens.runtime import stderr_held_back
+from convlens.runtime import give_memory_back, stderr_held_back
 
 TRIES, ROUNDS = 2, 2  # tries a round of a block whose worker dies over it, before it is lost
 # Of a thread's CPU. Actors that reserve every CPU leave none for Ray Data's own tasks, which
@@ -84,6 +84,7 @@ class _Worker:
                 pickle.loads(self.begin[0])()
                 self.function = pickle.loads(self.begin[1])()
                 self.begin = []
+                give_memory_back()  # a net is read in several copies
             result: Any = self.function(pickle.loads(rows["block"][0]))
         except Exception as error:
             # for want of memory: as if the system had killed it, tried again, then lost
@@ -149,10 +150,12 @@ def _connect(workers: int | None, threads: int) -> None:
                 address=address or "local", logging_level=logging.ERROR, log_to_driver=False,
                 **({} if address else own),
             )  # fmt: skip
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Ray raises no narrower one if it doesn't start in time
+        fix = "start it (docs/scale.md), or unset RAY_ADDRESS to use this machine alone"
         raise InputError(
-            f"RAY_ADDRESS={address}", expected="a Ray cluster", found=str(error).splitlines()[0],
-            fix="start it (docs/scale.md), or unset RAY_ADDRESS to use this machine alone",
+            f"RAY_ADDRESS={address}" if address else "engine ray", expected="a Ray cluster",
+            found=str(error).splitlines()[0],
+            fix=fix if address else "run again when the machine is less busy",
         ) from error  # fmt: skip
 
 

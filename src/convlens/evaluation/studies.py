@@ -58,6 +58,33 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     return aligned(rows)
 
 
+def ranked(trials: Sequence[Run]) -> list[Run]:
+    """Return a search's trials, the best by validation log loss first, those without one last.
+
+    Before any that was stopped come those that ran all epochs: what else it would have become
+    nobody knows.
+    """
+    most = max(trial.get("epochs", 0) for trial in trials)
+    return sorted(
+        trials,
+        key=lambda trial: (trial.get("epochs") != most, trial.get("val_loss", math.inf)),
+    )
+
+
+def trials_table(trials: Sequence[Run]) -> str:
+    """Return trials as aligned text: what was drawn, epochs, what they came to, or why not."""
+    said = ("trial", "epochs", "val_loss", "val_accuracy", "reason")
+    drawn = [key for key in trials[0] if key not in said]
+    rows = [("trial", *drawn, "epochs", "log loss", "validation")]
+    for trial in trials:
+        values = [str(trial["trial"]), *(f"{trial[key]}" for key in drawn)]
+        found = [str(trial.get("epochs", "–")), "–", trial.get("reason", "").split("\n")[0]]
+        if "val_loss" in trial:
+            found[1:] = [f"{trial['val_loss']:.4f}", f"{trial['val_accuracy']:.4f}"]
+        rows.append((*values, *found))
+    return aligned(rows)
+
+
 def bands(runs: Sequence[Run], keys: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """Return [low, high] of each key that a run on another machine has to meet: mean ± 4 sd.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -29,19 +29,36 @@ class Layer(TypedDict):
     effective_field: float
 
 
+class Answers(NamedTuple):
+    """What is kept of a layer's maps: the share of zeros (N,), and which channels vary (K,)."""
+
+    zeros: npt.NDArray[np.float64]
+    varied: npt.NDArray[np.bool_]
+
+
+def answers(maps: dict[str, npt.NDArray[np.float32]]) -> dict[str, Answers]:
+    """Count what layers answered: name to (N, h, w, K)."""
+    return {
+        name: Answers(
+            (values == 0).mean(axis=(1, 2, 3)),
+            (values.std(axis=(1, 2)) > DEAD_STD).any(axis=0),
+        )
+        for name, values in maps.items()
+    }
+
+
 class Depth:
-    """Collects the maps of many photos, batch by batch, into one row a layer."""
+    """Collects the answers to many photos, batch by batch, into one row a layer."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
         self._zeros: dict[str, list[float]] = {}
         self._alive: dict[str, npt.NDArray[np.bool_]] = {}
 
-    def add(self, maps: dict[str, npt.NDArray[np.float32]]) -> None:
-        """Count what the layers answered: name to (N, h, w, K), the same layers every time."""
-        for name, values in maps.items():
-            self._zeros.setdefault(name, []).extend((values == 0).mean(axis=(1, 2, 3)))
-            varied = (values.std(axis=(1, 2)) > DEAD_STD).any(axis=0)
+    def add(self, found: dict[str, Answers]) -> None:
+        """Add those of more photos, of the same layers every time."""
+        for name, (zeros, varied) in found.items():
+            self._zeros.setdefault(name, []).extend(zeros)
             self._alive[name] = self._alive.get(name, np.zeros_like(varied)) | varied
 
     def layers(self, images: npt.NDArray[Any]) -> list[Layer]:

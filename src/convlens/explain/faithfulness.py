@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from convlens.engines import Batch, Engine, survived
+from convlens.engines.local import LOCAL
 from convlens.explain.maps import Maps, resize
 from convlens.progress import Progress, silent
 
@@ -97,6 +99,7 @@ def curves(
     steps: int,
     seed: int = 0,
     progress: Progress = silent,
+    engine: Engine = LOCAL,
 ) -> dict[str, dict[str, Values]]:
     """Delete and insert by heatmap, random and centred-Gaussian order.
 
@@ -115,16 +118,23 @@ def curves(
         `deletion` and `insertion`, each with `heatmap`, `random` and `gaussian`: (N, steps + 1).
     """
     size = (images.shape[1], images.shape[2])
-    found: dict[str, list[Values]] = {"deletion": [], "insertion": []}
-    for index in progress(range(len(images)), what="faithfulness", unit="image"):
+
+    def of_image(block: Batch) -> Batch:
+        index = int(block["image"][0])
         orders = (maps[index], random_map(grid, size, (seed, index)), centred_gaussian(*size))
         absent = blurred(images[index])
         rows = removal_curves(predict_for(index), images[index], absent, orders, steps)
-        for curve, row in zip(found.values(), rows, strict=True):
-            curve.append(row)
+        return dict(zip(("deletion", "insertion"), rows, strict=True))
+
+    blocks = [{"image": np.array([index])} for index in range(len(images))]
+    found: list[Any] = [None] * len(blocks)
+    made = engine.map(lambda: of_image, blocks)
+    for number, curve in progress(made, what="faithfulness", total=len(blocks), unit="image"):
+        found[number] = survived(curve, blocks[number])
     names = ("heatmap", "random", "gaussian")
     return {
-        kind: dict(zip(names, np.stack(rows, axis=1), strict=True)) for kind, rows in found.items()
+        kind: dict(zip(names, np.stack([each[kind] for each in found], axis=1), strict=True))
+        for kind in ("deletion", "insertion")
     }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convlens.engines import Engine
+from convlens.engines.local import LOCAL
 from convlens.explain import faithfulness, localisation
 from convlens.explain import score as scoring
 from convlens.explain.classifier import Classifier
@@ -39,6 +41,7 @@ def measure(
     policy: str = "float32",
     confidence: float = 0.95,
     progress: Progress = silent,
+    engine: Engine = LOCAL,
 ) -> Measured:
     """Measure the heatmaps of the predicted classes of `images` (N, H, W, 3).
 
@@ -58,6 +61,7 @@ def measure(
         grid,
         steps=steps,
         progress=progress,
+        engine=engine,
     )
     few = slice(0, _CASCADE_IMAGES)
     fallen = cascade(

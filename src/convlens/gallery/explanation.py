@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from convlens import files
 from convlens.data import decode
+from convlens.engines import Batch, Engine, survived
+from convlens.engines.local import LOCAL
 from convlens.explain import filters, layers, saliency
 from convlens.explain.classifier import Classifier
-from convlens.explain.depth import Depth, Layer
-from convlens.explain.evidence import Evidence, gather
-from convlens.explain.gradcam import Heatmaps, Method, class_activation, joined
+from convlens.explain.depth import Layer
+from convlens.explain.evidence import Evidence
+from convlens.explain.gradcam import Heatmaps, Method, class_activation
 from convlens.explain.maps import most_varied
 from convlens.gallery import channels, grids
 from convlens.gallery.depth import depth_curves
@@ -65,47 +67,14 @@ def first_of_classes(photos: Sequence[Photo]) -> list[Photo]:
     return [first[label] for label in labels][:CLASSES_SHOWN]
 
 
-def _spatial(classifier: Classifier) -> list[str]:
+def shown_layers(classifier: Classifier) -> list[str]:
     """Return the layers that the pictures show: all of VGG16's, some of a deeper net's."""
     return layers.spread(layers.spatial(classifier), _LAYERS_SHOWN)
 
 
-def _convolutions(classifier: Classifier) -> list[str]:
+def shown_convolutions(classifier: Classifier) -> list[str]:
     known = {*layers.convolutions(classifier)}
-    return [layer for layer in _spatial(classifier) if layer in known]
-
-
-class Seen(NamedTuple):
-    """What one pass through the net and one back show of every photo.
-
-    The layers' maps are kept of a few photos only, in the order of `few`.
-    """
-
-    few: list[Evidence]
-    heatmaps: Heatmaps
-    depth: Depth
-
-
-def see(
-    classifier: Classifier,
-    photos: Sequence[Photo],
-    few: Sequence[Photo],
-    *,
-    layer: str | None = None,
-    method: Method = "grad-cam",
-    progress: Progress = silent,
-) -> Seen:
-    """Run each of `photos` once; of the `few` among them, keep every convolution's gradients."""
-    names, layer = _spatial(classifier), layer or classifier.default_layer
-    kept, maps, depth = {}, [], Depth(classifier)
-    for photo in progress(photos, what=f"heatmaps of {layer}", unit="photo"):
-        asked = [layer, *(_convolutions(classifier) if photo in few else ())]
-        seen = gather(classifier, photo.pixels[None], names, asked)
-        depth.add({name: seen.maps[name] for name in names})
-        maps.append(class_activation(seen, layer, method))
-        if photo in few:
-            kept[photo.name] = seen
-    return Seen([kept[photo.name] for photo in few], joined(maps), depth)
+    return [layer for layer in shown_layers(classifier) if layer in known]
 
 
 def write_activations(
@@ -115,7 +84,6 @@ def write_activations(
     *,
     colormap: str = "viridis",
     channel: int | None = None,
-    progress: Progress = silent,
 ) -> None:
     """Write a grid of every layer, one large channel of each, and all convolutions in one view.
 
@@ -123,10 +91,8 @@ def write_activations(
     fewer: its most varied.
     """
     classifier = seen.classifier
-    maps = {layer: seen.maps[layer][0] for layer in _spatial(classifier)}
-    for number, (layer, values) in enumerate(
-        progress(maps.items(), what=f"channels of {photo.name}", total=len(maps), unit="layer"), 1
-    ):
+    maps = {layer: seen.maps[layer][0] for layer in shown_layers(classifier)}
+    for number, (layer, values) in enumerate(maps.items(), 1):
         grid = grids.activation_grid(values, layer, colormap, photo.original)
         save(grid, out / f"{number:02d}_{layer}.png")
     chosen = {}
@@ -136,7 +102,7 @@ def write_activations(
         chosen[layer] = (index, values[..., index])
     heading = f"{classifier.name}: one channel a layer"
     save(channels.large(photo.original, chosen, heading, colormap), out / "channels.png")
-    only = {layer: maps[layer] for layer in _convolutions(classifier)}
+    only = {layer: maps[layer] for layer in shown_convolutions(classifier)}
     heading = f"{classifier.name}: convolution by convolution"
     save(grids.overview(only, heading, colormap, photo.original), out / "overview.png")
 
@@ -155,6 +121,7 @@ def write_filters(
     *,
     policy: str = "float32",
     progress: Progress = silent,
+    engine: Engine = LOCAL,
 ) -> dict[str, int]:
     """Write what excites the first channels of the layers `names`, and the first kernels.
 
@@ -165,13 +132,21 @@ def write_filters(
     """
     first, kernels = filters.first_kernels(classifier)
     save(kernel_grid(kernels, first), out / "kernels.png")
-    shown = unmoved = 0
-    for name in names:
+
+    def of_layer(block: Batch) -> Batch:
+        (name,) = block["layer"]
         count = int(classifier.graph.shapes[classifier.slot(name)][-1] or 0)
         found = filters.ascend(
             classifier, name, range(min(wanted.count, count)),
-            size=wanted.size, steps=wanted.steps, policy=policy, progress=progress,
+            size=wanted.size, steps=wanted.steps, policy=policy,
         )  # fmt: skip
+        return vars(found)
+
+    blocks = [{"layer": np.array([name], object)} for name in names]
+    made = engine.map(lambda: of_layer, blocks) if blocks else iter(())
+    shown = unmoved = 0
+    for number, batch in progress(made, what="filters", total=len(names), unit="layer"):
+        name, found = names[number], filters.Filters(**survived(batch, blocks[number]))
         shown += len(found.moved)
         unmoved += int((~found.moved).sum())
         gain = found.end - found.start
@@ -226,7 +201,7 @@ def write_methods(
 
 def write_layers(seen: Evidence, photo: Photo, out: Path, *, method: Method, colormap: str) -> None:
     """Write NAME_layers.png: the heatmap of one photo from every convolution."""
-    names = _convolutions(seen.classifier)
+    names = shown_convolutions(seen.classifier)
     columns = [Look(class_activation(seen, name, method).maps[0], name) for name in names]
     heading = f"{seen.classifier.name}: the same question at every depth ({NAMES[method]})"
     figure = views([photo.original], [columns], heading, "", colormap)

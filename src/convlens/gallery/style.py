@@ -125,7 +125,7 @@ def colours(colormap: str) -> Rgb:
 
 
 @applied()
-def save(fig: Figure, path: Path, compression: int = 6) -> Path:
+def save(fig: Figure, path: Path, compression: int = 4) -> Path:
     """Write `fig` as PNG without date or version, so that equal input gives equal bytes.
 
     `compression` is zlib's, 1 (fast) to 9 (small).

@@ -33,7 +33,7 @@ def base(net: str, weights: Path, preprocessing: str, image_size: int) -> keras.
             fix="train it on the photos",
         )  # fmt: skip
     photo = keras.Input((image_size, image_size, 3), name="image")
-    model = keras.Model(photo, row.maps(photo, preprocessing), name=re.sub(r"\W", "_", net))
+    model = keras.Model(photo, row.maps(photo, preprocessing), name=re.sub(r"[^\w-]", "_", net))
     registry.load(model, row, weights, preprocessing)
     return model
 

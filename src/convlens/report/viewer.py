@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,10 +69,15 @@ def activations(root: Path, model: str, photos: tuple[Example, ...]) -> Viewer |
     shown = tuple(photo for photo, files in grids.items() if all(p.is_file() for p in files))
     if not (layers and shown):
         return None
+    places = [(number, step) for number in range(len(shown)) for step in range(len(layers))]
+    files = [path for photo in shown for path in grids[photo]]
+    alts = [f"{model}, {name}: all channels" for name in layers] * len(shown)
+    with ThreadPoolExecutor() as pool:  # Pillow resizes and encodes side by side
+        pictures = [*pool.map(grid, files, alts)]
+    rows = [*layers.values()]
     frames = tuple(
-        Frame(number, step, _describe(row), (grid(path, f"{model}, {name}: all channels"),))
-        for number, photo in enumerate(shown)
-        for step, (path, (name, row)) in enumerate(zip(grids[photo], layers.items(), strict=True))
+        Frame(*place, _describe(rows[place[1]]), (shot,))
+        for place, shot in zip(places, pictures, strict=True)
     )
     return Viewer(f"{model}-layers", model, "layer", shown, tuple(layers), frames)
 

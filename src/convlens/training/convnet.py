@@ -23,6 +23,7 @@ def train(
     *,
     checkpoints: Path | None = None,
     on_epoch: Sequence[OnEpoch] = (),
+    stop_after: int | None = None,
 ) -> None:
     """Train on `prepared`'s arrays and write model, curves, history and metrics into `out`."""
     train_split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
@@ -35,7 +36,10 @@ def train(
         checkpoint = Checkpoint(checkpoints, fingerprint(settings, data))
     source = AugmentedImages(train_split, params.augment, params.seed)
     form = training_form(model)
-    history = fit(form, source, validation, params, checkpoint=checkpoint, on_epoch=on_epoch)
+    history = fit(
+        form, source, validation, params,
+        checkpoint=checkpoint, on_epoch=on_epoch, stop_after=stop_after,
+    )  # fmt: skip
     write(out, model, history, runtime, classes)
     if checkpoint:
         checkpoint.remove()

@@ -33,6 +33,7 @@ def fit(
     *,
     checkpoint: Checkpoint | None = None,
     on_epoch: Sequence[OnEpoch] = (),
+    stop_after: int | None = None,
 ) -> History:
     """Train `model` in place and return one row an epoch with the keys of `HISTORY`.
 
@@ -40,6 +41,11 @@ def fit(
     comparable and equal what the evaluation reports. With EMA, validation and the final model
     use the averaged weights. With a `checkpoint`, a killed training continues after its last
     finished epoch with the same bits that it would have had.
+
+    Parameters
+    ----------
+    stop_after
+        Epochs after which a search has seen enough; the schedule stays that of `params.epochs`.
 
     Raises
     ------
@@ -55,7 +61,8 @@ def fit(
     history = checkpoint.restore(model) if checkpoint else []
     for row in history:
         _tell(on_epoch, row)
-    if len(history) < params.epochs:
+    last = min(params.epochs, stop_after or params.epochs)
+    if len(history) < last:
         callbacks: list[keras.callbacks.Callback] = [_stop_when_not_finite(checkpoint)]
         if params.ema:
             callbacks.append(keras.callbacks.SwapEMAWeights())
@@ -64,7 +71,7 @@ def fit(
             batches_of(source, params.batch_size, params.seed, len(history), params.epochs),
             validation_data=_validation_batches(validation, params.batch_size),
             steps_per_epoch=steps,
-            epochs=params.epochs,
+            epochs=last,
             initial_epoch=len(history),
             callbacks=callbacks,
             shuffle=False,  # the source shuffles, by seed and epoch

@@ -37,10 +37,11 @@ def train(
     *,
     checkpoints: Path | None = None,
     on_epoch: Sequence[OnEpoch] = (),
+    stop_after: int | None = None,
 ) -> None:
     """Train a head on `cached` features, then, if asked, the base's layers behind them with it.
 
-    The whole net is written to `out`.
+    The whole net is written to `out`. `stop_after` counts the epochs of both.
     """
     split, held_out = load_split(prepared, "train"), load_split(prepared, "validation")
     how = settings(cached)
@@ -56,25 +57,31 @@ def train(
     mark = fingerprint(known, data) if checkpoints else ""
     done: list[Checkpoint] = []
 
-    def phase(source: CachedViews, plain: Split, maps: Any, how: BaseParams) -> History:
+    def phase(
+        source: CachedViews, plain: Split, maps: Any, how: BaseParams, most: int | None
+    ) -> History:
         part = backbone.between(maps, model.output, runtime.policy)
         _freeze_statistics(part)
         checkpoint = Checkpoint(checkpoints, f"{len(done)}-{mark}") if checkpoints else None
-        rows = fit(part, source, plain, how, checkpoint=checkpoint, on_epoch=on_epoch)
+        rows = fit(
+            part, source, plain, how, checkpoint=checkpoint, on_epoch=on_epoch, stop_after=most
+        )
         backbone.copy_weights(part, model)
         done.extend([checkpoint] if checkpoint else [])
         return rows
 
     if start is last:
-        history = phase(views, validation, last, params)
+        history = phase(views, validation, last, params, stop_after)
     else:
+        last = model.get_layer(params.pooling).output  # an average is small beside its maps
         rest = backbone.between(start, last, runtime.policy)
         ready = replace(views, features=_through(rest, views.features))
         ready_validation = replace(validation, images=_through(rest, validation.images[None])[0])
-        history = phase(ready, ready_validation, last, params)
-    if params.fine_tune.epochs:
+        history = phase(ready, ready_validation, last, params, stop_after)
+    more = None if stop_after is None else stop_after - params.epochs
+    if params.fine_tune.epochs and (more is None or more > 0):
         tuning = params.model_copy(update=params.fine_tune.model_dump() | {"warmup_epochs": 0.0})
-        tuned = phase(views, validation, start, tuning)
+        tuned = phase(views, validation, start, tuning, more)
         history += [row | {"epoch": row["epoch"] + params.epochs} for row in tuned]
     write(out, model, history, runtime, split.classes)
     for checkpoint in done:
