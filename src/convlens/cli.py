@@ -161,7 +161,7 @@ def ui(port: int) -> None:
         sys.exit(f"convlens: no UI: {error}")
     # not as an option, which every user of this machine could read in the list of processes
     click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", err=True)
-    words = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    words = ["--host", "127.0.0.1", "--workers", "1", "--port", str(port)]
     command = [sys.executable, "-m", "mlflow", "ui", *words]
     # else it starts seven more processes for jobs that nobody here has
     environment = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
