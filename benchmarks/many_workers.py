@@ -186,6 +186,8 @@ def main(
                 for span in here.spans(count, how.batch_size)
             ]),
         }  # fmt: skip
+        if min(len(blocks) for _, blocks in work.values()) < 4:
+            raise click.UsageError("--count: each of two workers needs two blocks and more")
         ways = {"plain": here.by_hand, "ray": here.on_ray}
         for what, job_of in work.items():
             for workers in (1, 2) if only in (None, what) else ():
