@@ -165,6 +165,9 @@ class Runner:
         machine = runtime.configure(self.given)
 
         def run(block: Batch) -> Batch:
+            import keras
+
+            keras.utils.clear_session()  # what the training before held
             (key,) = block["training"]
             training, found = self.trainings[key], {}
             if self.worth is not None:

@@ -161,9 +161,11 @@ def ui(port: int) -> None:
         sys.exit(f"convlens: no UI: {error}")
     # not as an option, which every user of this machine could read in the list of processes
     click.echo(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", err=True)
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
-    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": uri}
-    os.execve(command[0], command, environment)  # it gets our signals: no orphan
+    words = ["--host", "127.0.0.1", "--workers", "1", "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", "ui", *words]
+    # else it starts seven more processes for jobs that nobody here has
+    environment = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    os.execve(command[0], command, os.environ | environment)  # it gets our signals: no orphan
 
 
 def _repository() -> tuple[Path, params.Params]:

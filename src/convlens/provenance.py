@@ -46,7 +46,7 @@ def write(root: Path, path: Path, of: str, stage: str, params: Mapping[str, Any]
     }
     copy = _copy(root, of)
     if changes:
-        write_text(copy.with_suffix(".diff"), masked(changes))
+        write_text(diff(root, of), masked(changes))
     write_json(copy, note)
     write_json(path, note)
 
@@ -57,7 +57,14 @@ def read(root: Path, path: Path, of: str) -> dict[str, Any]:
     for place in (path, copy):
         if place.exists():
             note: dict[str, Any] = read_json(place)
-            if note["of"] == of:
+            try:
+                about = milliseconds(note["made"]) and note["of"]
+            except (KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    place, expected="`of`, `made` and who made it, as a stage notes them",
+                    found=f"damaged: {error}", fix="`git checkout` it",
+                ) from error  # fmt: skip
+            if about == of:
                 if place == copy:
                     write_json(path, note)
                 return note
@@ -66,7 +73,7 @@ def read(root: Path, path: Path, of: str) -> dict[str, Any]:
 
 def diff(root: Path, of: str) -> Path:
     """Return where the uncommitted changes that made the result `of` are kept, if any were."""
-    return _copy(root, of).with_suffix(".diff")
+    return _copy(root, of).with_suffix("") / "uncommitted.diff"
 
 
 def data_digest(root: Path) -> str:

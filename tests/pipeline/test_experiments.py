@@ -23,7 +23,7 @@ def test_direct_and_queued_experiments_are_in_the_store_of_the_repository(commit
     committed.run("dvc", "exp", "run", "--queue", "-S", f"{rate}=0.0006", "train@vgg16")
     YAML().dump(SWEEP, committed.folder / "studies/rates.yaml")
     committed.run("python", "tools/study.py", "rates", "--count", "1", "--queue")
-    committed.run("dvc", "exp", "run", "--run-all")
+    committed.run("dvc", "exp", "run", "--run-all", "--jobs", "2")  # two workers of the queue
 
     refs = committed.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
     made_by = {  # provenance travels with each experiment's results

@@ -34,7 +34,7 @@ class Outputs:
 
     def __init__(self, place: Path, repository: Path, empty: Path) -> None:
         self.root, self.empty = place, empty
-        self.trained_file = b""
+        self.trained_file, self.classes = b"", ["cat", "dog"]
         self.fresh_store()
         self.params = params.tree(repository / "params.yaml")
 
@@ -100,7 +100,7 @@ class Outputs:
         ]
         write_csv(folder / "curves.csv", CURVES, rows)
         (folder / "model.keras").write_bytes(self.trained_file or weights.encode())
-        write_json(folder / "classes.json", ["cat", "dog"])
+        write_json(folder / "classes.json", self.classes)
         marks = {"parameters": 7, "precision": "float32", "weights_sha256": weights}
         write_json(folder / "metrics.json", {"loss": 0.1, "epochs": epochs} | marks)
         usage = {"seconds": 1.5, "peak_memory_mb": 9}

@@ -63,12 +63,31 @@ def test_another_explanation_is_another_run_and_the_first_stays(outputs, client,
     assert after["info"]["run_name"] == before["info"]["run_name"]
 
 
-def test_without_an_experiment_the_name_says_what_differs(outputs, client):
+def test_within_an_experiment_the_name_says_what_differs(outputs, client, monkeypatch):
+    monkeypatch.setenv("DVC_EXP_NAME", "warm")
     outputs.data()
-    outputs.all()
+    first = outputs.all()
+    monkeypatch.delenv("DVC_EXP_NAME")  # it was applied, then its parameters edited
     change(outputs, *METHOD)
-    run = client().get_run(outputs.explain())
-    assert run.info.run_name == "convnet · drawn · 0.750 · method layer-cam"
+    change(outputs, "explain", "colormap", "plasma")
+    change(outputs, "evaluate", "mirror", True)
+    change(outputs, "evaluate", "confidence", 0.99)
+    outputs.evaluate(accuracy=0.75)
+    names = [client().get_run(run).info.run_name for run in (first, outputs.explain())]
+    said = "confidence 0.99, mirror True, colormap plasma, method layer-cam"
+    assert names == ["convnet · drawn · 0.750 · warm", f"convnet · drawn · 0.750 · warm · {said}"]
+
+
+def test_what_is_explained_before_it_is_evaluated_joins_no_other_evaluation(outputs, client):
+    outputs.data()
+    outputs.train()
+    first = outputs.evaluate()
+    change(outputs, *METHOD)
+    change(outputs, "evaluate", "confidence", 0.99)
+    second = outputs.explain()  # DVC may run either stage first
+    assert outputs.evaluate(accuracy=0.7) == second != first
+    assert "explain.method" not in client().get_run(first).data.params
+    assert client().get_run(second).data.params["explain.method"] == "layer-cam"
 
 
 def test_a_person_s_words_stay(outputs, client):

@@ -52,6 +52,8 @@ def test_a_store_with_options_in_its_address(outputs, client, monkeypatch, tmp_p
 def test_a_question_mark_in_the_path_is_one_sentence_and_leaves_nothing(outputs, tmp_path):
     outputs.root = tmp_path / "why?"
     (tmp_path / "why?").mkdir()
+    outputs.fresh_store()
+    assert list(doctor._moved(outputs.root)) == []
     with pytest.raises(tracking.TrackingUnavailable, match=r"why\?.*MLFLOW_TRACKING_URI"):
         outputs.data()
     assert not list(tmp_path.rglob("*.part*"))

@@ -2,6 +2,10 @@
 
 import subprocess
 
+import pytest
+
+from convlens.errors import InputError
+
 
 def test_provenance_is_of_who_trained_whatever_clone_syncs(outputs, client, monkeypatch, tmp_path):
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@t"]
@@ -50,6 +54,15 @@ def test_results_that_nobody_noted_take_nobody_s_provenance(outputs, client):
     unknown = client().get_run(outputs.sync("convnet")).data
     assert "cpu" not in unknown.tags
     assert "Nobody noted" in unknown.tags["mlflow.note.content"]
+
+
+@pytest.mark.parametrize("note", ["{}", "[]", '{"of": "x", "made": "soon"}', "<<<<<<< HEAD\n{}"])
+def test_a_damaged_note_is_named(outputs, note):
+    outputs.data()
+    outputs.train()
+    (outputs.root / "models/convnet/provenance.json").write_text(note)
+    with pytest.raises(InputError, match=r"models/convnet/provenance\.json(.|\n)*git checkout"):
+        outputs.sync("convnet")
 
 
 def test_a_result_that_dvc_brings_back_finds_its_note_again(outputs):

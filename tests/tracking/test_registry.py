@@ -3,13 +3,16 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from convlens import cli
+from convlens.data import SPLITS
 from convlens.errors import InputError
-from convlens.evaluation import evaluate
 from convlens.evaluation.verdict import verdict
+from convlens.files import read_json, write_csv, write_json
+from convlens.models import keras_file
 from convlens.params import RegistryParams
 from convlens.runtime import describe
 from convlens.tracking.registry import register
@@ -111,59 +114,84 @@ def test_the_champion_s_run_is_deleted_and_purged(outputs, client):
     assert "(≤ 0.900)" in again.reason
 
 
-def test_deleted_models_are_no_winners_and_no_champions(outputs, client):
+@pytest.mark.parametrize("how", ["deleted in the UI", "files removed"])
+def test_models_that_are_gone_are_no_winners_and_no_champions(outputs, client, how):
+    def lose():
+        if how == "files removed":
+            shutil.rmtree(outputs.root / "mlartifacts/models")
+            return
+        experiment = client().get_experiment_by_name("convlens").experiment_id
+        for logged in client().search_logged_models([experiment]):
+            client().delete_logged_model(logged.model_id)
+
     outputs.data()
     run_id = trained(outputs, "b" * 64, 0.85)
-    client().delete_logged_model(client().get_run(run_id).outputs.model_outputs[0].model_id)
-    with pytest.raises(InputError, match="models were deleted"):
+    lose()
+    with pytest.raises(InputError, match="models are gone"):
         register(outputs.root, "convnet", RULE)
     assert client().search_registered_models() == []
     assert outputs.sync("convnet") == run_id  # puts it back
     assert register(outputs.root, "convnet", RULE).champion
-    (left,) = client().search_logged_models(
-        [client().get_experiment_by_name("convlens").experiment_id]
-    )
-    client().delete_logged_model(left.model_id)
+    lose()
     trained(outputs, "c" * 64, 0.82)
     again = register(outputs.root, "convnet", RULE)
     assert (again.version, again.champion) == ("2", True)
     assert again.reason.startswith("first")
 
 
-def test_a_champion_of_other_data_is_tested_on_these_first(here, client, monkeypatch):
+def by_brightness(classes, side=8):
+    """Return a net whose class k wins if the mean level is nearest to 60 k."""
+    import keras
+
+    images = keras.Input((side, side, 3))
+    level = keras.layers.Rescaling(1 / 60)(keras.layers.GlobalAveragePooling2D()(images))
+    model = keras.Model(images, keras.layers.Dense(len(classes), name="logit")(level))
+    k = np.arange(len(classes))
+    model.layers[-1].set_weights([np.tile(20.0 * k / 3, (3, 1)), -10.0 * k**2])
+    return model
+
+
+def prepare(outputs, digest, labels, side=8):
+    """Prepare a test split of images of level 60 k for k in 0..2, twice, with these labels."""
+    outputs.data(digest, {split: dict.fromkeys(outputs.classes, 2) for split in SPLITS})
+    folder, levels = outputs.root / "data/prepared", np.repeat([0, 60, 120], 2)
+    write_json(folder / "data.json", read_json(folder / "data.json") | {"classes": outputs.classes})
+    rows = [{"path": f"{n}.jpg", "split": "test"} for n in range(6)]
+    write_csv(folder / "manifest.csv", ["path", "split"], rows)
+    np.save(
+        folder / "test.npy", np.ones((6, side, side, 3), np.uint8) * levels[:, None, None, None]
+    )
+    np.save(folder / "test_labels.npy", np.array(labels, np.uint8))
+
+
+def test_a_champion_of_other_data_is_tested_on_these_first(here, client, monkeypatch, tmp_path):
+    monkeypatch.setattr("convlens.runtime.configure", lambda given: describe(given))  # once only
+    here.classes = ["fox", "hen", "owl"]
+    keras_file.save(by_brightness(here.classes), tmp_path / "net.keras")
+    here.trained_file = (tmp_path / "net.keras").read_bytes()
     trained(here, "b" * 64, 0.85)
     assert "candidate and champion" in command().stdout
-    here.data(digest="e" * 64)
-    trained(here, "c" * 64, 0.88)
+    prepare(here, "e" * 64, [0, 0, 1, 2, 2, 0])  # it is right on 4 of 6
+    trained(here, "c" * 64, 0.97)
     said = command().stdout
     assert "version 2 is candidate (" in said
     assert "`convlens register convnet --retest`" in said
-
-    scored = []
-
-    class Measured:
-        scores = results(accuracy=0.7, high=0.8, ece=0.1) | {
-            "accuracy_low": 0.6,
-            "n": 4,
-            "log_loss": 1.0,
-        }
-
-    def fake(folder, prepared, *_):
-        scored.append(((folder / "model.keras").read_text(), prepared))
-        return Measured
-
-    class Net:
-        input_shape = (None, 150, 150, 3)
-
-    monkeypatch.setattr(evaluate, "evaluate_model", fake)
-    monkeypatch.setattr("convlens.runtime.configure", lambda given: describe(given))  # once only
-    monkeypatch.setattr("convlens.models.keras_file.load", lambda _: Net)
     done = command("--retest")
-    assert "version 2 is candidate and champion (test accuracy 0.880 > 0.800" in done.stdout
-    assert scored == [("b" * 64, here.root / "data/prepared")]
+    assert "version 2 is candidate and champion (test accuracy 0.970 > 0.9" in done.stdout
     kept = client().get_model_version(NAME, "1").tags
-    assert json.loads(kept["tested." + "e" * 12])["accuracy"] == 0.7
+    assert json.loads(kept["tested." + "e" * 12])["accuracy"] == pytest.approx(4 / 6)
     assert json.loads(kept["tested." + "d" * 12])["accuracy"] == 0.85
+
+    for classes, side, found in ((here.classes, 9, "8 pixels"), (["ape", "bee"], 8, "fox, hen")):
+        here.classes = classes
+        prepare(here, str(side) * 64, [0] * 6, side)
+        refused = command("--retest")
+        assert refused.exit_code == 2
+        assert "convlens-convnet version 2" in refused.stderr
+        assert found in refused.stderr
+        assert "remove its alias `champion`" in refused.stderr
+    (here.root / "data/prepared/test.npy").unlink()
+    assert "dvc repro prepare" in command("--retest").stderr
 
 
 def test_command_says_version_alias_and_reason_or_what_to_run_first(here):

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from convlens.data.decode import BadPhotoError, TooManyPixelsError, decode
 from convlens.errors import InputError
 
-_AROUND_BASE64 = re.compile(rb"\A\s*data:[^,]*,|\s")
+_AROUND_BASE64 = re.compile(rb"\A\s*data:[^,]*,|\s", re.IGNORECASE)
 
 
 def photos(found: Any) -> list[Any]:
@@ -31,6 +32,7 @@ def pixels(cell: Any, size: int, row: int) -> NDArray[np.float32]:
     as an array or nested lists. Raises InputError, naming the image by `row`.
     """
     try:
+        cell = bytes(cell) if isinstance(cell, bytearray | memoryview) else cell
         if isinstance(cell, str | bytes):
             return decode(_file(cell), size).pixels.astype(np.float32)
         # A table keeps pixels as nested arrays of objects.
@@ -48,7 +50,7 @@ def pixels(cell: Any, size: int, row: int) -> NDArray[np.float32]:
 
 def _file(cell: str | bytes) -> bytes:
     """Return the bytes of a photo's file from its base64 text, if it is one."""
-    text = _AROUND_BASE64.sub(b"", cell.encode() if isinstance(cell, str) else cell)
+    text = _AROUND_BASE64.sub(b"", unquote_to_bytes(cell))
     text = text.translate(bytes.maketrans(b"-_", b"+/"))  # as addresses write it
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)

@@ -65,12 +65,18 @@ def evaluate_model(
     Raises
     ------
     InputError
-        If the model tells other classes apart than the data has.
+        If the model tells other classes apart than the data has, or takes images of another size.
     """
     saved = keras_file.load(folder / NET)
     model = keras_file.with_policy(saved, runtime.policy)
     split = load_split(prepared, split_name)
     _check_classes(folder, heads.load_names(folder, model), split.classes)
+    wanted, size = model.input_shape[1], split.images.shape[1]
+    if wanted not in (None, size):
+        raise InputError(
+            folder / NET, expected=f"a model for images of {size} pixels, as the data's",
+            found=f"one for {wanted} pixels", fix="train the model on these data: `make repro`",
+        )  # fmt: skip
     scored = score(model, split, progress=progress, engine=engine)
     manifest = read_csv(prepared / "manifest.csv")
     result = Evaluation(

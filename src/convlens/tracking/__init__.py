@@ -6,13 +6,11 @@ seconds: a server that is down costs a stage neither its results nor its time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from convlens import provenance
-from convlens.parts import chosen, parts
-from convlens.tracking import results
+from convlens.parts import Params, chosen, parts
+from convlens.tracking import push, results
 from convlens.tracking.store import TrackingUnavailable, configure, session
 
 DATA = "data"
@@ -20,16 +18,20 @@ DATA = "data"
 __all__ = ["DATA", "TrackingUnavailable", "configure", "sync", "track"]
 
 
-def sync(root: Path, name: str) -> str | None:
+def sync(root: Path, name: str, now: Params | None = None, stage: str = "") -> str | None:
     """Make the store hold what stands under the repository `root`; a second call changes nothing.
 
-    Returns the run's id, None if there is nothing yet. Raises InputError, with nothing written, if
-    a file is not the one that dvc.lock names; TrackingUnavailable if the store can't be used now.
+    `now` and `stage` are of a pipeline that runs, see `track`. Returns the run's id, None if there
+    is nothing yet. Raises InputError, with nothing written, if a file is not the one that dvc.lock
+    names; TrackingUnavailable if the store can't be used now.
     """
-    return _push(root, results.describe(root, name))
+    if (run := results.describe(root, name, now, stage)) is None:
+        return None
+    with session(provenance.home(root)) as (client, experiment):
+        return push.push(run, client, experiment)
 
 
-def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
+def track(root: Path, stage: str, now: Params) -> str | None:
     """Note who made what `stage` has just made under `root`, then put it into the store.
 
     `now` holds the sections of params.yaml in force; errors and result are those of `sync`. A
@@ -41,14 +43,5 @@ def track(root: Path, stage: str, now: Mapping[str, Any]) -> str | None:
                 params = chosen(now, part.sections)
                 of = provenance.digest(root / part.about, params)
                 provenance.write(root, root / part.note, of, stage, params)
-                return _push(root, results.describe(root, name, now, stage))
+                return sync(root, name, now, stage)
     return None
-
-
-def _push(root: Path, run: results.Run | None) -> str | None:
-    from convlens.tracking.push import push
-
-    if run is None:
-        return None
-    with session(provenance.home(root)) as (client, experiment):
-        return push(run, client, experiment)

@@ -10,16 +10,16 @@ from typing import Any
 
 from convlens.errors import InputError
 from convlens.evaluation.verdict import verdict
-from convlens.files import read_json
 from convlens.params import EvaluateParams, RegistryParams
-from convlens.paths import DATA, NET, PREPARED
+from convlens.paths import PREPARED
 from convlens.provenance import data_digest, home
 from convlens.runtime import Runtime
-from convlens.tracking.push import logged_models
+from convlens.tracking.model import has_files, logged_model
 from convlens.tracking.results import admitted
 from convlens.tracking.store import session, store_uri
 from convlens.tracking.words import card
 
+_TESTED = "tested."  # and the data's digest: the tag that keeps a version's results on them
 _NUMBERS = ("accuracy", "accuracy_low", "accuracy_high", "ece", "n")
 
 
@@ -46,13 +46,14 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
     TrackingUnavailable if the store cannot be used now.
     """
     name, data = admitted(f"convlens-{model}"), data_digest(root)
+    tested = _TESTED + data[:12]
     with session(home(root)) as (client, experiment):
         run, model_id = _winner(client, experiment, model, data)
         new = {key: run.data.metrics[f"test_{key}"] for key in _NUMBERS}
         version = _version(client, name, run, model_id)
-        client.set_model_version_tag(name, version, _tested(data), json.dumps(new))
+        client.set_model_version_tag(name, version, tested, json.dumps(new))
         champion = _champion(client, name)
-        old = json.loads(champion.tags.get(_tested(data), "null")) if champion else None
+        old = json.loads(champion.tags.get(tested, "null")) if champion else None
         if champion and champion.version == version:
             wins, reason = True, "it is the champion already"
         elif champion and old is None:
@@ -66,37 +67,36 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
 
 
 def retest(root: Path, model: str, params: EvaluateParams, machine: Runtime) -> None:
-    """Score the champion of `model`, if there is one, on the present test split; keep it."""
+    """Score and keep the champion on the present test split; InputError if that is of others."""
     import mlflow.artifacts
+    from mlflow.models import Model
 
     from convlens.evaluation.evaluate import evaluate_model
-    from convlens.models import keras_file
+    from convlens.models import heads
 
-    name, place, prepared = admitted(f"convlens-{model}"), home(root), root / PREPARED
+    name, place = admitted(f"convlens-{model}"), home(root)
     with tempfile.TemporaryDirectory() as folder:
         with session(place) as (client, _):
-            champion = _champion(client, name)
-            if champion is None:
+            if not (champion := _champion(client, name)):
                 return
             files = mlflow.artifacts.download_artifacts(
                 client.get_model_version_download_uri(name, champion.version), dst_path=folder,
                 tracking_uri=store_uri(place),
             )  # fmt: skip
-        trained, size = Path(files) / "artifacts", read_json(root / DATA)["image_size"]
-        wanted = int(keras_file.load(trained / NET).input_shape[1])
-        if wanted != size:
+        trained, logged = Path(files) / "artifacts", Model.load(files).flavors["python_function"]
+        heads.save_names(trained, logged.get("config", {}).get("classes", []))
+        try:
+            found = evaluate_model(trained, root / PREPARED, Path(folder), params, machine).scores
+        except InputError as error:
+            if folder not in error.where:  # but the data's
+                raise
             raise InputError(
-                f"{name} version {champion.version}", expected=f"pictures of {wanted} pixels",
-                found=f"data of {size} pixels", fix=f"set data.image_size to {wanted}",
-            )  # fmt: skip
-        found = evaluate_model(trained, prepared, Path(folder), params, machine).scores
-    tag, numbers = _tested(data_digest(root)), json.dumps({key: found[key] for key in _NUMBERS})
+                f"{name} version {champion.version}", expected=error.expected, found=error.found,
+                fix="as it can't be tested on these data, remove its alias `champion` in the UI",
+            ) from error  # fmt: skip
+    numbers, tag = {key: found[key] for key in _NUMBERS}, _TESTED + data_digest(root)[:12]
     with session(place) as (client, _):
-        client.set_model_version_tag(name, champion.version, tag, numbers)
-
-
-def _tested(data: str) -> str:
-    return f"tested.{data[:12]}"
+        client.set_model_version_tag(name, champion.version, tag, json.dumps(numbers))
 
 
 def _winner(client: Any, experiment: str, model: str, data: str) -> tuple[Any, str]:
@@ -107,32 +107,26 @@ def _winner(client: Any, experiment: str, model: str, data: str) -> tuple[Any, s
     order = ["metrics.val_accuracy DESC", "metrics.val_loss ASC", "tags.`convlens.look` ASC"]
     runs = client.search_runs([experiment], query, order_by=order)
     for run in runs:
-        for model_id in logged_models(client, experiment, run.data.tags["convlens.model"]):
+        if model_id := logged_model(client, experiment, run.data.tags["convlens.model"]):
             return run, model_id
     raise InputError(
         f"store: {model}", expected="an evaluated run on the prepared data, with its model",
-        found="runs whose models were deleted" if runs else "none",
-        fix="run `make repro`, then `convlens sync`",
+        found="runs whose models are gone" if runs else "none",
+        fix="`dvc pull` or `make repro`, then `convlens sync`",
     )  # fmt: skip
 
 
 def _version(client: Any, name: str, run: Any, model_id: str) -> str:
     """Return the version that holds the model of `run`, made on the first call."""
     source = f"models:/{model_id}"
-    new = not client.search_registered_models(f"name = '{name}'")
-    for there in [] if new else client.search_model_versions(f"name = '{name}'"):
+    for there in client.search_model_versions(f"name = '{name}'"):
         if there.source == source:
             return str(there.version)
-    if new:
+    if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
-    try:
-        made = client.create_model_version(
-            name, source, run.info.run_id, description=card(run), model_id=model_id
-        )
-    except BaseException:
-        if new:
-            client.delete_registered_model(name)
-        raise
+    made = client.create_model_version(
+        name, source, run.info.run_id, description=card(run), model_id=model_id
+    )
     return str(made.version)
 
 
@@ -142,9 +136,9 @@ def _champion(client: Any, name: str) -> Any:
 
     try:
         version = client.get_model_version_by_alias(name, "champion")
-        client.get_logged_model(version.source.removeprefix("models:/"))
+        logged = client.get_logged_model(version.source.removeprefix("models:/"))
+        return version if has_files(client, logged) else None
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
-    return version

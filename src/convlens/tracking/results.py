@@ -35,24 +35,20 @@ class Made:
 class Run:
     """One model, or one prepared data, with one evaluation and one explanation of it.
 
-    `key` is the tag by which it is found; `parts` begin with the core, model or data; `series`
-    holds (epoch, value); `dataset` is data.json, if it stands there.
+    `key` is the tag by which it is found; `parts` begin with the core, model or data; `looks` are
+    the parameters of its evaluation and explanation, made or about to be; `dataset` is data.json,
+    if it stands there; `series` holds (epoch, value).
     """
 
     name: str
     key: str
     digest: str
     parts: list[Made]
+    looks: dict[str, str]
     tags: dict[str, str]
     dataset: Mapping[str, Any] | None
     series: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     model: Path | None = None
-
-    @property
-    def experiment(self) -> str:
-        """The name of the latest experiment that made a part of it, if any."""
-        made = sorted(self.parts, key=lambda made: made.mark, reverse=True)
-        return next(filter(None, (one.provenance.get("dvc.exp") for one in made)), "")
 
 
 def describe(root: Path, name: str, now: Params | None = None, stage: str = "") -> Run | None:
@@ -72,17 +68,20 @@ def describe(root: Path, name: str, now: Params | None = None, stage: str = "") 
         # Reports are made after models: until they are made again they describe the old one.
         if recipe and (part.about == DATA or part.core or _fact(root, part, "model") == digest)
     ]
+    in_force = now if now and name != "data" else {}
+    looking = {part: used or chosen(in_force, part.sections) for part, used in found[1:]}
+    looks = {k: v for part, of in looking.items() for k, v in _params(of, part, name).items()}
     present = provenance.data_digest(root)
     used = made[0].provenance.get("data.digest", present)
     dataset = read_json(root / DATA) if present == used else None
     tags = {"data.source": str(recipe["data"]["source"]), "data.digest": used}
     if name == "data":
-        return Run(name, "convlens.data", digest, made, tags, dataset)
+        return Run(name, "convlens.data", digest, made, looks, tags, dataset)
     tags |= {"convlens.architecture": name, "precision": _fact(root, core, "precision")}
     rows = read_csv(root / paths.trained(name) / "curves.csv")
     series = {key: [(int(row["epoch"]), float(row[key])) for row in rows] for key in _SERIES}
     model = root / paths.trained(name) / paths.NET
-    return Run(name, "convlens.model", digest, made, tags, dataset, series, model)
+    return Run(name, "convlens.model", digest, made, looks, tags, dataset, series, model)
 
 
 def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:
@@ -97,26 +96,26 @@ def _made(root: Path, part: Part, recipe: Params, name: str) -> Made:
     }
     if (changes := provenance.diff(root, of)).exists():
         files[f"{part.name}/uncommitted.diff"] = changes
-    params = {
-        admitted(key): masked(str(value))
-        for key, value in flat(recipe)
-        if _concerns(key, name) and (part.core or not key.startswith("runtime."))
-    }
     mark = note.get("made", UNKNOWN)
     when = provenance.milliseconds(mark) if note else about.stat().st_mtime_ns // 1_000_000
     metrics = _numbers(root, part) | note.get("usage", {})
+    params = _params(recipe, part, name)
     return Made(part, mark, when, note.get("tags", {}), params, metrics, files)
+
+
+def _params(recipe: Params, part: Part, name: str) -> dict[str, str]:
+    """Return the parameters of `name` that made a part, under names that MLflow admits."""
+    return {
+        admitted(key): masked(str(value))
+        for key, value in flat(recipe)
+        if (part.core or not key.startswith("runtime."))
+        and (key.rpartition(".")[0] not in BY_NET or name in ("data", key.rpartition(".")[2]))
+    }
 
 
 def admitted(name: str) -> str:
     """Return a name as MLflow admits it: `vgg16+efficientnet-lite0` has a sign too many."""
     return re.sub(r"[^\w./ -]", "-", name)
-
-
-def _concerns(key: str, name: str) -> bool:
-    """Return whether a parameter is one of `name`; these sections have an entry a net."""
-    parent, _, net = key.rpartition(".")
-    return parent not in BY_NET or name in ("data", net)
 
 
 def _numbers(root: Path, part: Part) -> dict[str, float]:
@@ -126,8 +125,8 @@ def _numbers(root: Path, part: Part) -> dict[str, float]:
         # No column is called like a class: runs with different classes stand in one table.
         counts = found.get("counts", {})
         images = {split: sum(of.values()) for split, of in counts.items()}
-        classes = {"classes": len(next(iter(counts.values())))} if counts else {}
-        found = {"parameters": found.get("parameters"), "images": images} | classes
+        classes = len(next(iter(counts.values()), ())) or None
+        found = {"parameters": found.get("parameters"), "images": images, "classes": classes}
     return {
         label + key.replace(".", "_"): float(value)
         for key, value in flat({} if part.name == "imagenet" else found)

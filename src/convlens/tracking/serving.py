@@ -9,6 +9,13 @@ import mlflow
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 
+from convlens.data.cells import photos, pixels
+from convlens.errors import InputError
+from convlens.evaluation.metrics import Scored
+from convlens.evaluation.predict import logits
+from convlens.files import sha256
+from convlens.models import keras_file
+
 BATCH = 32
 
 
@@ -17,41 +24,30 @@ class ConvLensModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
 
     def load_context(self, context: Any) -> None:
         """Load the model in float32, only if it is the file that was logged."""
-        from convlens.errors import InputError
-        from convlens.files import sha256
-        from convlens.models import keras_file
-
         path = Path(context.artifacts["model"])
-        expected, found = context.model_config["sha256"], sha256(path)
-        if found != expected:
-            raise InputError(
-                path, expected=f"sha256 {expected}", found=found, fix="log the model again"
-            )
+        wanted, found = context.model_config["sha256"], sha256(path)
+        if found != wanted:
+            raise InputError(path, expected=f"sha256 {wanted}", found=found, fix="log it again")
         self.model = keras_file.load(path)
         self.classes = list(context.model_config["classes"])
 
-    def predict(
-        self,
-        context: Any,  # noqa: ARG002 - MLflow's interface
-        model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,  # noqa: ARG002
-    ) -> pd.DataFrame:
-        """Classify photos; raises InputError naming the first image that cannot be read.
+    def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
+        """Classify photos; raises MlflowException naming the first image that cannot be read.
 
         `model_input` has a column `image`, whose cells are what `convlens.data.cells` reads; the
         answer has `predicted`, a class, and each class's probability in 0..1, e.g.
         `probability_dog`, one row an image.
         """
-        from convlens.data.cells import photos, pixels
-        from convlens.evaluation.metrics import Scored
-        from convlens.evaluation.predict import logits
-
         size = int(self.model.input_shape[1])
         cells = [cell for given in model_input["image"] for cell in photos(given)]
         found = np.empty((len(cells), len(self.classes)))
         for start in range(0, len(cells), BATCH):
             part = cells[start : start + BATCH]
-            images = np.stack([pixels(c, size, start + i) for i, c in enumerate(part)])
+            try:
+                images = np.stack([pixels(c, size, start + i) for i, c in enumerate(part)])
+            except InputError as error:  # which the server would hide
+                sentence = " ".join(str(error).split())
+                raise mlflow.MlflowException.invalid_parameter_value(sentence) from error
             found[start : start + len(part)] = logits(self.model, images)
         scored = Scored(np.zeros(len(cells), np.uint8), found)
         said = {"predicted": [self.classes[label] for label in scored.predicted]}

@@ -24,15 +24,12 @@ PROBE_SECONDS = 3.0
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else a chat's pages
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
 }
 
 
@@ -130,7 +127,8 @@ def _ask(uri: str) -> tuple[Any, Any]:
 def moved_from(place: Path) -> str:
     """Return where the store in `place` was made, if that is elsewhere: it was moved or copied."""
     path, query = place / "mlflow.db", "SELECT artifact_location FROM experiments WHERE name = ?"
-    if not path.exists() or sqlite_file(store_uri(place)) != path:
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{path}"
+    if not path.exists() or sqlite_file(uri) != path:
         return ""
     try:
         with closing(sqlite3.connect(path)) as database:
@@ -143,12 +141,11 @@ def moved_from(place: Path) -> str:
 
 def _settle(place: Path, old: str) -> None:
     """Write the store anew with the addresses of files that begin with `old` beginning here."""
-    path = place / "mlflow.db"
+    path, here = place / "mlflow.db", f"{place.as_uri()}/mlartifacts"
     with closing(sqlite3.connect(path)) as database:
-        everything = "\n".join(database.iterdump())
+        everything = "\n".join(database.iterdump()).replace(f"{old}/mlartifacts", here)
     with atomic(path) as partial, closing(sqlite3.connect(partial)) as database:
-        here = everything.replace(f"{old}/mlartifacts", f"{place.as_uri()}/mlartifacts")
-        database.executescript(here)
+        database.executescript(everything)
 
 
 def _connect(uri: str, place: Path) -> tuple[Any, str]:

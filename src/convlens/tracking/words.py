@@ -10,16 +10,17 @@ from typing import Any
 from convlens.tracking.results import admitted
 
 _NAMED = 6  # classes that a card names
+_LONGEST = 250  # characters of a name, which stores keep
 
 
-def title(run: Any, first: Any = None) -> str:
+def title(run: Any, first: Any) -> str:
     """Return e.g. `vgg16 · drawn · 0.990`, which is all that MLflow's table shows of a run.
 
-    A run of an experiment ends with its name; another one, if `first` is the first of the same
-    model, with the parameters of evaluation and explanation by which it differs from that.
+    The experiment follows, then the parameters of evaluation and explanation by which it differs
+    from `first`, the first run of the same model and experiment.
     """
     params, metrics, tags = run.data.params, run.data.metrics, run.data.tags
-    kind, known = tags.get("convlens.architecture", "data"), first.data.params if first else params
+    kind, known = tags.get("convlens.architecture", "data"), first.data.params
     apart = [
         f"{key.split('.', 1)[1]} {value}"
         for key, value in sorted(params.items())
@@ -29,8 +30,8 @@ def title(run: Any, first: Any = None) -> str:
     result = f"{metrics['test_accuracy']:.3f}" if "test_accuracy" in metrics else "not evaluated"
     if kind == "data":
         result = f"{_images(metrics)} images"
-    last = tags.get("dvc.exp") or ", ".join(apart[:2])
-    return " · ".join(filter(None, [kind + tuned, tags["data.source"], result, last]))
+    said = [kind + tuned, tags["data.source"], result, tags.get("dvc.exp"), ", ".join(apart)]
+    return " · ".join(filter(None, said))[:_LONGEST]
 
 
 def note(run: Any) -> str:
