@@ -66,7 +66,8 @@ def test_winner_is_registered_once(outputs, client):
     first = register(outputs.root, "convnet", RULE)
     assert (first.name, first.version, first.champion) == (NAME, "1", True)
     assert first.run == "convnet · drawn · 0.850"
-    assert register(outputs.root, "convnet", RULE).version == "1"
+    again = register(outputs.root, "convnet", RULE)
+    assert (again.version, again.reason) == ("1", "it is the champion already")
 
     trained(outputs, "c" * 64, 0.88)  # better, but inside the champion's interval (0.9)
     second = register(outputs.root, "convnet", RULE)

@@ -54,7 +54,7 @@ def register(root: Path, model: str, rule: RegistryParams) -> Registered:
         client.set_model_version_tag(name, version, tested, json.dumps(new))
         champion = _champion(client, name)
         old = json.loads(champion.tags.get(tested, "null")) if champion else None
-        if champion and champion.version == version:
+        if champion and str(champion.version) == version:
             wins, reason = True, "it is the champion already"
         elif champion and old is None:
             why = f"the champion, version {champion.version}, was not tested on these data"
