@@ -39,6 +39,7 @@ from convlens.runtime import cpu_name
 
 MODEL = Path("models/convnet/model.keras")
 OUT = Path("benchmarks/many_workers.json")
+BATCH = 16  # images a step of VGG16: what docs/scale.md recommends where memory is short
 MEMORY = ("rss", "pss", "uss")
 
 
@@ -167,7 +168,8 @@ def main(
         out.write_bytes(pickle.dumps(here.by_engine("local", 0, *pickle.loads(job.read_bytes()))))
         return
     names = sorted(map(str, photos.rglob("*.jpg")))[:count]
-    how = params.load(Path("params.yaml")).features
+    os.environ.update(RAY_worker_niceness="0")  # as a plain process has; 15 by default
+    how = params.load(Path("params.yaml")).features.model_copy(update={"batch_size": BATCH})
     found: dict[str, Any] = {
         "command": f"python benchmarks/many_workers.py PHOTOS --count {count} --size {size}",
         "cpu": cpu_name(), "load_before": os.getloadavg(),
@@ -186,6 +188,8 @@ def main(
                 for span in here.spans(count, how.batch_size)
             ]),
         }  # fmt: skip
+        if min(len(blocks) for _, blocks in work.values()) < 4:
+            raise click.UsageError("--count: each of two workers needs two blocks and more")
         ways = {"plain": here.by_hand, "ray": here.on_ray}
         for what, job_of in work.items():
             for workers in (1, 2) if only in (None, what) else ():

@@ -29,6 +29,7 @@ def test_draws_fill_their_ranges_evenly():
     units = [trial["vgg16.units"] for trial in trials]
     assert {type(value) for value in units} == {int}
     assert np.bincount(units)[1:] == pytest.approx([667] * 3, abs=80)
+    assert abs(np.corrcoef(rates, units)[0, 1]) < 0.1
     assert {trial["vgg16.fine_tune.learning_rate"] for trial in trials} == {0.5, 0.25}
 
 

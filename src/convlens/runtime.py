@@ -23,6 +23,9 @@ from convlens.params import RuntimeParams
 from convlens.workers import cores
 
 Precision = Literal["float32", "bfloat16"]
+# What Keras loads for functions that nobody calls here, if it finds it: 180 MB, and as much time as
+# TensorFlow itself takes.
+_UNUSED = ("IPython", "cv2", "matplotlib", "pandas", "scipy", "sklearn")
 LIBRARIES = (
     "tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "dvc", "mlflow"
 )  # fmt: skip
@@ -164,7 +167,7 @@ def _has_glibc() -> bool:
 def quiet_tensorflow() -> None:
     """Load TensorFlow and look for GPUs without the log lines of its C++ side."""
     keep_freed_memory()
-    with stderr_held_back(), _hidden("matplotlib", "pandas", "sklearn"):
+    with stderr_held_back(), _hidden(*_UNUSED):
         import tensorflow as tf
 
         tf.config.list_physical_devices("GPU")
@@ -172,11 +175,7 @@ def quiet_tensorflow() -> None:
 
 @contextmanager
 def _hidden(*names: str) -> Iterator[None]:
-    """Have modules that aren't loaded yet look as if they weren't installed.
-
-    Keras loads all of these for functions that nobody calls here, if it finds them: 150 MB, and as
-    much time as TensorFlow itself takes.
-    """
+    """Have modules that aren't loaded yet look as if they weren't installed."""
     new = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(new))  # type: ignore[arg-type]
     try:

@@ -1,5 +1,6 @@
 """One small Ray cluster for all tests, and drivers that use it."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ def cluster():
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
+    os.environ.update(RAY_worker_niceness="0")  # 15 by default: starved beside other tests
     usual = {"object_store_memory": 80 * 2**20, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, **usual})
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")

@@ -47,3 +47,18 @@ def test_the_band_promises_nothing_beyond_what_a_metric_can_be():
 def test_a_study_without_mirror_images_says_so():
     plain = [{k: v for k, v in run.items() if "mirror" not in k} for run in runs("a", 0.8, 0.9)]
     assert studies.table(studies.spread(plain, 0.95)).splitlines()[-1].split()[4] == "–"
+
+
+def test_of_a_search_those_that_ran_to_the_end_come_first_and_those_that_failed_last():
+    trials = [
+        {"trial": 0, "rate": 0.1, "epochs": 2, "val_loss": 0.2, "val_accuracy": 0.9},
+        {"trial": 1, "rate": 9.0, "reason": "training, epoch 1\n  expected: a finite loss"},
+        {"trial": 2, "rate": 0.2, "epochs": 4, "val_loss": 0.4, "val_accuracy": 0.8},
+        {"trial": 3, "rate": 0.3, "epochs": 4, "val_loss": 0.3, "val_accuracy": 0.7},
+    ]
+    ranked = studies.ranked(trials)
+    assert [trial["trial"] for trial in ranked] == [3, 2, 0, 1]
+    lines = studies.trials_table(ranked).splitlines()
+    assert lines[0].split() == ["trial", "rate", "epochs", "log", "loss", "validation"]
+    assert lines[2].split() == ["3", "0.3", "4", "0.3000", "0.7000"]
+    assert lines[-1].split("  ")[-1].strip() == "training, epoch 1"

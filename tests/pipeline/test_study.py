@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
+from small_repository import ROOT
 
 from convlens import params
 from convlens.errors import InputError
@@ -134,6 +135,15 @@ def test_a_range_that_no_training_takes_is_one_clear_error(committed, change, sa
     with pytest.raises(InputError, match=r"studies/bad\.yaml") as error:
         read("bad", params.load(Path("params.yaml")), None)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda f: f.stem)
+def test_what_comes_with_the_repository_is_sound(file, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    from variants import read
+
+    assert len(read(file.stem, params.load(Path("params.yaml")), 2).variants) >= 2
 
 
 def test_without_ray_the_message_says_how_to_get_it(committed, monkeypatch):

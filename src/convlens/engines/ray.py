@@ -52,7 +52,8 @@ class Ray:
         with _context():
             done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
                 _Worker,
-                fn_constructor_args=(cloudpickle.dumps(self.setup), cloudpickle.dumps(make)),
+                # by reference: Ray keeps the arguments as long as the worker lives
+                fn_constructor_args=([ray.put(cloudpickle.dumps(f)) for f in (self.setup, make)],),
                 batch_size=1,
                 compute=ray.data.ActorPoolStrategy(
                     size=min(self.workers, len(rows)),
@@ -73,16 +74,19 @@ class Ray:
 class _Worker:
     """What an actor does: one block at a time, with its own function."""
 
-    def __init__(self, setup: bytes, make: bytes) -> None:
+    def __init__(self, begin: list[Any]) -> None:
         # unpickled later: a net only after TensorFlow is set up, and so that faults reach the user
-        self.begin = [setup, make]
+        self.begin = begin
         self.function: Function
 
     def __call__(self, rows: Batch) -> dict[str, Any]:
         try:
             if self.begin:
-                pickle.loads(self.begin[0])()
-                self.function = pickle.loads(self.begin[1])()
+                import ray
+
+                setup, make = self.begin
+                pickle.loads(ray.get(setup))()
+                self.function = pickle.loads(ray.get(make))()
                 self.begin = []
                 give_memory_back()  # a net is read in several copies
             result: Any = self.function(pickle.loads(rows["block"][0]))

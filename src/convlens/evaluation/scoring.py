@@ -21,7 +21,8 @@ from convlens.models import heads, keras_file
 if TYPE_CHECKING:
     import keras
 
-BATCH = 32  # photos a step of the net
+BATCH = 32  # photos a step of the net, at most
+_PIXELS = 400_000  # as many in a worker's: 17 photos of 150 × 150
 
 
 def decoded(batch: Batch, height: int, width: int, sources: Sources) -> Batch:
@@ -96,4 +97,6 @@ class MakePhotoScorer:
             copy.write_bytes(self.model)
             net = keras_file.load(copy)
         heads.check_names(self.file.parent / heads.NAMES, self.classes, net)
-        return in_batches(PhotoScorer(net, self.classes, self.sources), BATCH)
+        height, width = net.input_shape[1:3]
+        step = max(1, min(BATCH, _PIXELS // (height * width)))
+        return in_batches(PhotoScorer(net, self.classes, self.sources), step)
