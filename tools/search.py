@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,9 @@ def seek(runner: Runner, engine: Engine, place: Path, grace: int) -> list[dict[s
     """
     from convlens.engines.tune import asha
 
+    # Tune would print, write tables of every trial, and take Ctrl-C for a pause
+    off = "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "TUNE_DISABLE_SIGINT_HANDLER"
+    os.environ |= dict.fromkeys(off, "1") | {"RAY_AIR_NEW_OUTPUT": "0"}
     shutil.rmtree(place / "tune", ignore_errors=True)  # a killed search's: epochs are told again
     trainings = list(runner.trainings.values())
     most = trainings[0].variant.epochs

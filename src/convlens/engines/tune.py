@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,9 +47,6 @@ def asha(
     dict
         Number to the epochs it was worth; None if it killed every worker.
     """
-    # Tune would print, write tables of every trial, and take Ctrl-C for a pause
-    off = "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "TUNE_DISABLE_SIGINT_HANDLER"
-    os.environ |= dict.fromkeys(off, "1") | {"RAY_AIR_NEW_OUTPUT": "0"}
     from ray import tune
     from ray.exceptions import RayActorError
     from ray.tune.progress_reporter import TrialProgressCallback
