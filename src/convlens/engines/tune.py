@@ -49,27 +49,23 @@ def asha(
     """
     from ray import tune
     from ray.exceptions import RayActorError
-    from ray.tune.progress_reporter import TrialProgressCallback
     from ray.tune.schedulers import ASHAScheduler
 
     def trial(config: dict[str, Any]) -> None:
         run(config["number"], lambda row: tune.report({LOSS: row[LOSS]}))
 
-    class Listener(TrialProgressCallback):  # type: ignore[misc]
+    class Listener(tune.Callback):  # type: ignore[misc]
         def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:  # noqa: ARG002
             last = trial.last_result
             if LOSS in last:
                 heard(trial.config["number"], last["training_iteration"], last[LOSS])
-
-        def log_result(self, *_: Any, **__: Any) -> None:
-            pass
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     found = tune.Tuner(
         tune.with_resources(trial, {"cpu": engine.threads}),
         param_space={"number": tune.grid_search(list(range(trials)))},
         tune_config=tune.TuneConfig(
-            metric=LOSS, mode="min", max_concurrent_trials=engine.workers, reuse_actors=True,
+            metric=LOSS, mode="min", max_concurrent_trials=engine.workers,
             scheduler=ASHAScheduler(
                 max_t=epochs, grace_period=min(grace, epochs), reduction_factor=KEPT
             ),
