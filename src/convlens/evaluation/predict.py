@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def score(
     model: keras.Model,
     split: Split,
-    batch_size: int = 64,
+    batch_size: int = 32,
     progress: Progress = silent,
     *,
     mirrored: bool = False,

@@ -20,7 +20,7 @@ from convlens.explain.preprocessing import Affine
 
 Floats = npt.NDArray[np.float32]
 _ANY = 224  # pixels a side, for a net that takes any size
-_BATCH = 64
+_BATCH = 32
 
 
 class Classifier:
