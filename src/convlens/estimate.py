@@ -25,8 +25,8 @@ from convlens.params import ConvnetParams, DataParams, Params
 Stages = Mapping[str, float]
 
 # What is reached of the matrix product, and seconds that no arithmetic explains. Held against two
-# runs of the default recipe: 4 min 53 s said and 4 min 42 s taken with AVX-512 (335 GFLOP/s), 7 min
-# 40 s and 7 min 33 s held to AVX2 (173 GFLOP/s). The depthwise share is of one trial.
+# runs of the default recipe: 4 min 23 s said and 4 min 30 s taken with AVX-512 (335 GFLOP/s), 6 min
+# 53 s and 6 min 46 s held to AVX2 (179 GFLOP/s). The depthwise share is of one trial.
 BASE_SHARE, DEPTHWISE_SHARE, CONVNET_SHARE = 0.85, 0.25, 0.55
 OTHERS_SHARE = 0.32  # of the convnet in the recipes that `make bench` compares with
 START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
