@@ -190,7 +190,19 @@ def training_batches(
         return source.finish(*arrays[:-1]), arrays[-1]
 
     steps_left = tf.data.Dataset.range(first_epoch * steps, (epochs + 1) * steps)
-    return steps_left.map(load, num_parallel_calls=1).prefetch(4)
+    return untuned(steps_left.map(load, num_parallel_calls=1).prefetch(4))
+
+
+def untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return `batches` without the thread that tunes them.
+
+    It looks up once a minute, and `fit` would wait for that at its end.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def plain_batches(

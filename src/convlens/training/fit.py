@@ -7,7 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convlens.data.dataset import Split, TrainingSource, plain_batches, steps_per_epoch, targets
+from convlens.data.dataset import (
+    Split,
+    TrainingSource,
+    plain_batches,
+    steps_per_epoch,
+    targets,
+    untuned,
+)
 from convlens.data.dataset import training_batches as batches_of
 from convlens.errors import InputError
 from convlens.params import FitParams
@@ -121,9 +128,8 @@ def _validation_batches(split: Split, batch_size: int) -> tf.data.Dataset:
         lambda: plain_batches(split, batch_size),
         output_signature=(images, labels),
     )
-    return batches.apply(
-        tf.data.experimental.assert_cardinality(-(-len(split) // batch_size))
-    ).prefetch(2)
+    known = tf.data.experimental.assert_cardinality(-(-len(split) // batch_size))
+    return untuned(batches.apply(known).prefetch(2))
 
 
 def _record(
