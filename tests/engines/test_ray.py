@@ -142,7 +142,6 @@ def written(out, make, engine=None, names=None, key="k"):
 
 def test_what_kills_every_worker_is_listed_and_harms_no_other(engine, out, monkeypatch):
     monkeypatch.setattr("convlens.engines.ray.TRIES", 1)
-    monkeypatch.setattr("convlens.engines.ray.ROUNDS", 1)
     engine.workers = 1
     names = paths("p007-killer.jpg", "p019-hungry.jpg", "p023-greedy.jpg")
     made, content = written(out, scores(poison=("killer", "hungry", "greedy")), engine, names)

@@ -16,7 +16,11 @@ from convlens.engines import Batch, Function
 from convlens.errors import InputError
 from convlens.runtime import give_memory_back, stderr_held_back
 
-TRIES, ROUNDS = 2, 2  # tries a round of a block whose worker dies over it, before it is lost
+TRIES = 2  # a round, of a block whose worker dies over it, before it is lost
+# Blocks that a worker has at once, in each round. With two it never waits for the driver, which
+# has no core of its own. But who waits behind a deadly block is lost with it, and a node that
+# leaves takes finished results with it, too: these go through a second round, one by one.
+IN_FLIGHT = 2, 1
 # Of a thread's CPU. Actors that reserve every CPU leave none for Ray Data's own tasks, which
 # then never run.
 _SHARE = 0.9
@@ -34,16 +38,16 @@ class Ray:
     ) -> Iterator[tuple[int, Batch | None]]:
         """Yield (number, result) of each of `blocks`; (number, None) of those that were lost."""
         left = dict(enumerate(blocks))
-        for _ in range(ROUNDS):  # a node that leaves takes finished results with it, too
-            for number, result in self._round(make, left) if left else ():
+        for in_flight in IN_FLIGHT:
+            for number, result in self._round(make, left, in_flight) if left else ():
                 del left[number]
                 yield number, result
         yield from ((number, None) for number in left)
 
     def _round(
-        self, make: Callable[[], Function], blocks: dict[int, Batch]
+        self, make: Callable[[], Function], blocks: dict[int, Batch], in_flight: int
     ) -> Iterator[tuple[int, Batch]]:
-        """Yield what Ray Data gives back of `blocks`."""
+        """Yield what Ray Data gives back of `blocks`, a worker having `in_flight` of them."""
         import ray
         from ray import cloudpickle
 
@@ -57,7 +61,7 @@ class Ray:
                 batch_size=1,
                 compute=ray.data.ActorPoolStrategy(
                     size=min(self.workers, len(rows)),
-                    max_tasks_in_flight_per_actor=1,  # or who waits behind a deadly block is lost
+                    max_tasks_in_flight_per_actor=in_flight,
                 ),
                 num_cpus=_SHARE * self.threads,
                 max_restarts=-1,
