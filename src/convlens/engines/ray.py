@@ -84,16 +84,18 @@ class _Worker:
         self.function: Function
 
     def __call__(self, rows: Batch) -> dict[str, Any]:
+        first = bool(self.begin)
         try:
-            if self.begin:
+            if first:
                 import ray
 
                 setup, make = self.begin
                 pickle.loads(ray.get(setup))()
                 self.function = pickle.loads(ray.get(make))()
                 self.begin = []
-                give_memory_back()  # a net is read in several copies
             result: Any = self.function(pickle.loads(rows["block"][0]))
+            if first:
+                give_memory_back()  # a net is read in several copies, and then traced
         except Exception as error:
             # for want of memory: as if the system had killed it, tried again, then lost
             if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
@@ -140,8 +142,8 @@ def started(workers: int | None, threads: int, setup: Callable[[], object]) -> I
 def _connect(workers: int | None, threads: int) -> None:
     import ray
 
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ side writes to our stderr
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # its C++ side writes to our stderr
+    quiet = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_USAGE_STATS_ENABLED": "0"}
     address = os.environ.get("RAY_ADDRESS")
     own: dict[str, Any] = {
         "include_dashboard": False,
@@ -152,7 +154,7 @@ def _connect(workers: int | None, threads: int) -> None:
         if address and "://" not in address and ":" in address:
             host, _, port = address.rpartition(":")  # Ray itself would try for minutes
             socket.create_connection((host, int(port)), timeout=5).close()
-        with stderr_held_back():
+        with stderr_held_back(), _defaults(quiet):
             # "local", or it would join a cluster that another command began, and will end
             ray.init(
                 address=address or "local", logging_level=logging.ERROR, log_to_driver=False,
@@ -178,14 +180,34 @@ def _context() -> Iterator[None]:
     here.enable_progress_bars = False
     here.print_on_execution_start = False
     here.max_errored_blocks = -1
-    loud = logging.getLogger("ray.data")
-    level = loud.level
-    loud.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with silenced("ray.data"), warnings.catch_warnings():
             # no named parameter of map_batches says yet how often a task is tried
             warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
             yield
     finally:
-        loud.setLevel(level)
         DataContext._set_current(usual)
+
+
+@contextmanager
+def silenced(name: str) -> Iterator[None]:
+    """Let the logger `name` say nothing."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _defaults(values: dict[str, str]) -> Iterator[None]:
+    """Have in the environment what is not there yet, for the processes that start meanwhile."""
+    new = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            del os.environ[name]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from convlens.engines.ray import TRIES, Ray
+from convlens.engines.ray import TRIES, Ray, silenced
 
 LOSS = "val_loss"
 KEPT = 2  # one of so many goes on beyond each rung
@@ -60,8 +59,7 @@ def asha(
             if LOSS in last:
                 heard(trial.config["number"], last["training_iteration"], last[LOSS])
 
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    found = tune.Tuner(
+    tuner = tune.Tuner(
         tune.with_resources(trial, {"cpu": engine.threads}),
         param_space={"number": tune.grid_search(list(range(trials)))},
         tune_config=tune.TuneConfig(
@@ -74,7 +72,9 @@ def asha(
             name=folder.name, storage_path=str(folder.parent.absolute()), verbose=0,
             failure_config=tune.FailureConfig(max_failures=TRIES - 1), callbacks=[Listener()],
         ),
-    ).fit()  # fmt: skip
+    )  # fmt: skip
+    with silenced("ray.tune"):
+        found = tuner.fit()
     seen: Seen = {}
     for result in found:
         if result.error and not isinstance(result.error, RayActorError):

@@ -69,16 +69,18 @@ def activations(root: Path, model: str, photos: tuple[Example, ...]) -> Viewer |
     shown = tuple(photo for photo, files in grids.items() if all(p.is_file() for p in files))
     if not (layers and shown):
         return None
-    places = [(number, step) for number in range(len(shown)) for step in range(len(layers))]
-    files = [path for photo in shown for path in grids[photo]]
-    alts = [f"{model}, {name}: all channels" for name in layers] * len(shown)
+    places = [
+        (number, step, name, grids[photo][step])
+        for number, photo in enumerate(shown)
+        for step, name in enumerate(layers)
+    ]
+
+    def drawn(number: int, step: int, name: str, path: Path) -> Frame:
+        shot = grid(path, f"{model}, {name}: all channels")
+        return Frame(number, step, _describe(layers[name]), (shot,))
+
     with ThreadPoolExecutor() as pool:  # Pillow resizes and encodes side by side
-        pictures = [*pool.map(grid, files, alts)]
-    rows = [*layers.values()]
-    frames = tuple(
-        Frame(*place, _describe(rows[place[1]]), (shot,))
-        for place, shot in zip(places, pictures, strict=True)
-    )
+        frames = tuple(pool.map(drawn, *zip(*places, strict=True)))
     return Viewer(f"{model}-layers", model, "layer", shown, tuple(layers), frames)
 
 
