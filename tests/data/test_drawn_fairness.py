@@ -69,8 +69,8 @@ def test_scenes_of_every_class_have_one_distribution():
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
-    """Return the default recipe's pictures (N, 150, 150, 3) and labels, of training and test."""
-    return pictures(tmp_path_factory, {"train": 300, "test": 200}, ["cat", "dog"], 150)
+    """Return the default recipe's pictures (N, 112, 112, 3) and labels, of training and test."""
+    return pictures(tmp_path_factory, {"train": 300, "test": 200}, ["cat", "dog"], 112)
 
 
 @pytest.fixture(scope="module")

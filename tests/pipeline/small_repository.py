@@ -33,8 +33,10 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # compiled once and not in every process, whatever the caller wants for its own
+        other = ("MLFLOW", "DVC", "PYTHONDONTWRITEBYTECODE")
         self.environment = {
-            key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW", "DVC"))
+            key: value for key, value in os.environ.items() if not key.startswith(other)
         } | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(folder / "src"),

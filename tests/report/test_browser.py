@@ -11,6 +11,7 @@ QUIET = (
 )
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt install chromium)")
 VIEWER = "#convnet-layers"
+PATIENCE = 120_000  # milliseconds: these tests ask what a page shows, not how soon on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def opened(browser, html, tmp_path):
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: _check(request.url))
-        page.goto(path.as_uri())
+        page.goto(path.as_uri(), timeout=PATIENCE)
         return page
 
     def _check(url):
@@ -131,5 +132,5 @@ def test_without_scripts_every_layer_is_there(browser, html, tmp_path):
     path = tmp_path / "plain.html"
     path.write_text(html)
     page = browser.new_page(java_script_enabled=False)
-    page.goto(path.as_uri())
+    page.goto(path.as_uri(), timeout=PATIENCE)
     assert page.locator(f"{VIEWER} figure:visible").count() == 6
