@@ -11,7 +11,7 @@ QUIET = (
 )
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt install chromium)")
 VIEWER = "#convnet-layers"
-PATIENCE = 120_000  # milliseconds: these tests ask what a page shows, not how soon on a busy machine
+PATIENCE = 120_000  # milliseconds: what a page shows is asked, not how soon a busy machine does
 
 
 @pytest.fixture(scope="module")
