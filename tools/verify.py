@@ -37,8 +37,8 @@ def main() -> None:
         two, log = Path(folder) / "elsewhere" / "two", Path(folder) / "two.log"
         with log.open("w") as quiet:
             running = [start(one, {}, sys.stderr), start(two, OTHER, quiet)]
-            failed = [process.args for process in running if process.wait()]
-        if failed:
+            codes = [process.wait() for process in running]
+        if any(codes):
             sys.exit(f"verify: stopped, see above and here:\n{log.read_text()[-2000:]}")
         found = [
             *reproduce.differences(one, two),

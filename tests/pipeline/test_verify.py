@@ -1,6 +1,11 @@
 """What `make verify` compares turns red when a real run is disturbed."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from small_repository import ROOT
 
 from convlens import reproduce
 
@@ -14,3 +19,18 @@ def test_another_seed_or_another_order_of_sums_is_found(ran, committed, changes)
     assert ("train@convnet", "models/convnet/model.keras") in found
     committed.run("git", "checkout", "params.yaml", "dvc.lock", "models")
     committed.run("dvc", "checkout", "--force")
+
+
+def test_a_run_that_fails_in_the_second_clone_only_is_shown(tmp_path):
+    stand_in = tmp_path / "dvc"
+    stand_in.write_text('#!/bin/sh\n[ -z "$TZ" ] || { echo "no memory"; exit 3; }\n')
+    stand_in.chmod(0o755)
+    here = {k: v for k, v in os.environ.items() if k != "TZ"}
+    done = subprocess.run(
+        [sys.executable, "tools/verify.py", tmp_path / "kept"], cwd=ROOT, text=True,
+        env=here | {"PATH": f"{tmp_path}:{here['PATH']}"}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "no memory" in done.stderr
+    assert (tmp_path / "kept/dvc.yaml").exists()
+    assert "byte-identical" not in done.stdout
