@@ -44,7 +44,7 @@ def test_fine_tuning_costs_what_lies_behind_the_cached_layer(recipe):
     counts = {"train": 1000, "validation": 200, "test": 100}
     sections = {"vgg16.fine_tune.epochs": 2, "features.layer": {"vgg16": "block4_pool"}}
     found = estimate.stages(params.changed(recipe, sections, "test"), counts, 100.0)
-    cost = estimate.layers(recipe, "vgg16", 150)
+    cost = estimate.layers(recipe, "vgg16", recipe.data.image_size)
     block5 = sum(gflop for name, gflop in cost.items() if name.startswith("block5"))
     once, epoch = 1000 * recipe.features.views + 200, 3 * 1000 + 200
     expected = block5 * (once + 2 * epoch) / 100.0
@@ -64,7 +64,7 @@ def test_a_stage_costs_what_its_images_cost(recipe):
     plain = params.changed(recipe, {"features.views": 1}, "test")
     views = params.changed(recipe, {"features.views": 3, "evaluate.mirror": True}, "test")
     one, three = (estimate.stages(p, counts, 143.0) for p in (plain, views))
-    an_image = sum(estimate.layers(recipe, "vgg16", 150).values()) / 143.0
+    an_image = sum(estimate.layers(recipe, "vgg16", recipe.data.image_size).values()) / 143.0
     more = {stage: three[stage] - one[stage] for stage in one}
     assert more["extract_features@vgg16"] == pytest.approx(2000 * an_image)
     assert more["evaluate@vgg16"] == pytest.approx(100 * an_image)

@@ -105,7 +105,8 @@ def test_a_joint_net_s_heatmap_is_the_sum_of_both_nets_evidence_for_the_logit(ro
     net = "vgg16+efficientnet-lite0"
     photo = keras.Input((SIDE, SIDE, 3), name="image")
     base = keras.Model(photo, registry.find(net).maps(photo, "caffe"))
-    head = params.load(root / "params.yaml").vgg16.model_copy(update={"units": 0})
+    linear = {"units": 0, "pooling": "average"}
+    head = params.load(root / "params.yaml").vgg16.model_copy(update=linear)
     model = backbone.whole(base, head, 2)
     classifier = Classifier(model, ["cat", "dog"])
     assert classifier.default_layer == "maps"
