@@ -156,13 +156,11 @@ def compared(rounds: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
 @click.option("--size", default=64, show_default=True)
 @click.option("--rounds", default=2, show_default=True)
 @click.option("--only", type=click.Choice(["scoring", "extraction"]))
-@click.option("--workers", type=click.IntRange(min=1), multiple=True, default=(1, 2))
 @click.option("--job", type=click.Path(path_type=Path), hidden=True)
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True)
 def main(
-    photos: Path, count: int, size: int, rounds: int, only: str | None, workers: tuple[int, ...],
-    job: Path | None, out: Path,
-) -> None:  # fmt: skip
+    photos: Path, count: int, size: int, rounds: int, only: str | None, job: Path | None, out: Path
+) -> None:
     """Measure, or be one of the plain processes."""
     import many_workers as here  # by its name: main is another module to those who unpickle
 
@@ -194,13 +192,13 @@ def main(
             raise click.UsageError("--count: each of two workers needs two blocks and more")
         ways = {"plain": here.by_hand, "ray": here.on_ray}
         for what, job_of in work.items():
-            for several in workers if only in (None, what) else ():
+            for workers in (1, 2) if only in (None, what) else ():
                 done: list[dict[str, dict[str, float]]] = []
                 for turn in range(rounds):
                     order = sorted(ways, reverse=bool(turn % 2))
-                    done.append({name: measured(ways[name], several, *job_of) for name in order})
-                    click.echo(f"{what}, {several}: {done[-1]}", err=True)
-                found[f"{what}, {several} worker(s)"] = compared(done)
+                    done.append({name: measured(ways[name], workers, *job_of) for name in order})
+                    click.echo(f"{what}, {workers}: {done[-1]}", err=True)
+                found[f"{what}, {workers} worker(s)"] = compared(done)
     found["load_after"] = os.getloadavg()
     write_json(out, found)
 

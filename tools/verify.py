@@ -35,6 +35,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="convlens-verify-") as folder:
         one = Path(*sys.argv[1:2] or [folder, "one"]).resolve()
         two, log = Path(folder) / "elsewhere" / "two", Path(folder) / "two.log"
+        for clone in (one, two):  # both before either runs: nothing is left running if one can't be
+            made = subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=False)
+            if made.returncode:
+                sys.exit(f"verify: {clone} can't be made, see above")
         with log.open("w") as quiet:
             running = [start(one, {}, sys.stderr), start(two, OTHER, quiet)]
             codes = [process.wait() for process in running]
@@ -57,9 +61,9 @@ def main() -> None:
 
 
 def start(clone: Path, environment: dict[str, str], out: TextIO) -> subprocess.Popen[bytes]:
-    """Clone the commit to `clone` and start its pipeline there, with nothing cached."""
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-    other = ("MLFLOW_", "DVC_", "PYTHONDONTWRITEBYTECODE")  # the last one costs each stage a second
+    """Start the pipeline in `clone`, where nothing is cached."""
+    # modules are compiled once and not by every stage, whatever the caller wants for its own
+    other = ("MLFLOW_", "DVC_", "PYTHONDONTWRITEBYTECODE")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(other)}
     here = inherited | {"PYTHONPATH": str(clone / "src")} | environment
     print(f"running the pipeline in {clone}", file=sys.stderr, flush=True)

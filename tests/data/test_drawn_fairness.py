@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy.stats import ks_2samp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from convlens import params
 from convlens.data.drawn import picture
 from convlens.data.drawn.animals import ANIMALS
 from convlens.data.drawn.archive import write_archive
@@ -69,8 +71,9 @@ def test_scenes_of_every_class_have_one_distribution():
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
-    """Return the default recipe's pictures (N, 112, 112, 3) and labels, of training and test."""
-    return pictures(tmp_path_factory, {"train": 300, "test": 200}, ["cat", "dog"], 112)
+    """Return pictures of the default recipe's size and their labels, of training and test."""
+    side = params.load(Path(__file__).parents[2] / "recipes/drawn.yaml").data.image_size
+    return pictures(tmp_path_factory, {"train": 300, "test": 200}, ["cat", "dog"], side)
 
 
 @pytest.fixture(scope="module")

@@ -34,3 +34,14 @@ def test_a_run_that_fails_in_the_second_clone_only_is_shown(tmp_path):
     assert "no memory" in done.stderr
     assert (tmp_path / "kept/dvc.yaml").exists()
     assert "byte-identical" not in done.stdout
+
+
+def test_a_folder_that_is_taken_is_one_clear_error(tmp_path):
+    (tmp_path / "mine").touch()
+    done = subprocess.run(
+        [sys.executable, "tools/verify.py", tmp_path], cwd=ROOT, text=True, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"{tmp_path} can't be made" in done.stderr
+    assert "Traceback" not in done.stderr
