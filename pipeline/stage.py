@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
 import inspect
 import io
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
+
+import psutil
 
 from convlens import params
 from convlens.errors import InputError, of_the_disk
@@ -29,7 +33,7 @@ def run(main: Callable[..., None]) -> NoReturn:
     command line in order. So the signature says what a stage depends on, and a test holds dvc.yaml
     to it.
     """
-    _die_with_parent()
+    _end_with_dvc()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal's letters lack
         sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGINT, _terminate)
@@ -124,8 +128,24 @@ def _peak_memory() -> int | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
 
 
-def _die_with_parent() -> None:
-    # A killed `dvc` would leave its stage running and writing beside the next one.
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+def _end_with_dvc() -> None:
+    """Let this process end when the `dvc` that started it has gone.
+
+    It would go on and write beside the next one. A shell stands between the two, or has given its
+    place to the stage.
+    """
+    if "DVC_STAGE" not in os.environ:
+        return
+    with suppress(psutil.Error):
+        above = psutil.Process().parent()
+        if above and Path(sys.argv[0]).name in above.cmdline()[-1]:
+            above = above.parent()
+        if above:
+            threading.Thread(target=_end_after, args=(above,), daemon=True).start()
+
+
+def _end_after(process: psutil.Process) -> None:
+    with suppress(psutil.Error):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)

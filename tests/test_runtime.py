@@ -1,5 +1,6 @@
 """Precision is used only where hardware computes it; freed memory stays with our processes."""
 
+import os
 import subprocess
 import sys
 
@@ -41,6 +42,21 @@ def test_the_threads_recorded_are_those_in_force(monkeypatch, asked, environment
     monkeypatch.setattr(runtime, "cores", lambda: 7)
     params = RuntimeParams(precision="float32", threads=asked)
     assert runtime.describe(params).threads == expected
+
+
+def test_convolutions_are_onednns_unless_the_environment_says_otherwise(monkeypatch):
+    name, plain = runtime._ONEDNN, RuntimeParams(precision="float32", threads=1)
+    monkeypatch.delenv(name, raising=False)
+    assert runtime.describe(plain).kernels == "oneDNN"
+    said = "import convlens.runtime as r; r.quiet_tensorflow()\n"
+    said += "from tensorflow.python.util import _pywrap_util_port as p; print(p.IsMklEnabled())"
+    for value, expected in ({}, "True"), ({name: "0"}, "False"):
+        done = subprocess.run(
+            [sys.executable, "-c", said], env=os.environ | value, capture_output=True, text=True
+        )
+        assert done.stdout.strip() == expected, done.stderr
+    monkeypatch.setenv(name, "0")
+    assert runtime.describe(plain).kernels == "Eigen"
 
 
 # Bytes that malloc has mapped apart, `hblkhd` of mallinfo2(3), around a 64 MiB array.

@@ -29,6 +29,7 @@ _UNUSED = ("IPython", "cv2", "matplotlib", "pandas", "scipy", "sklearn")
 LIBRARIES = (
     "tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "dvc", "mlflow"
 )  # fmt: skip
+_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Runtime:
     cpu: str
     isa: str
     allocator: str
+    kernels: str
 
     @property
     def policy(self) -> str:
@@ -90,6 +92,7 @@ def describe(params: RuntimeParams, gpus: Sequence[Any] = ()) -> Runtime:
         cpu=cpu_name(),
         isa=isa(cpu_flags()),
         allocator="bfc, glibc keeps freed memory" if _has_glibc() else "the system's",
+        kernels="oneDNN" if os.environ.get(_ONEDNN, "1") == "1" else "Eigen",
     )
 
 
@@ -167,6 +170,8 @@ def _has_glibc() -> bool:
 def quiet_tensorflow() -> None:
     """Load TensorFlow and look for GPUs without the log lines of its C++ side."""
     keep_freed_memory()
+    # by default on newer CPUs only; with AVX2 alone convolutions' gradients are a third faster, too
+    os.environ.setdefault(_ONEDNN, "1")
     with stderr_held_back(), _hidden(*_UNUSED):
         import tensorflow as tf
 

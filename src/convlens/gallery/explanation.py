@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from convlens.gallery.style import save
 from convlens.params import FilterParams
 from convlens.progress import Progress, silent
 from convlens.text import says
+from convlens.workers import cores
 
 _LAYERS_SHOWN = 18
 CLASSES_SHOWN = 4  # classes with pictures of their own
@@ -92,9 +94,13 @@ def write_activations(
     """
     classifier = seen.classifier
     maps = {layer: seen.maps[layer][0] for layer in shown_layers(classifier)}
-    for number, (layer, values) in enumerate(maps.items(), 1):
-        grid = grids.activation_grid(values, layer, colormap, photo.original)
+
+    def write(number: int, layer: str) -> None:
+        grid = grids.activation_grid(maps[layer], layer, colormap, photo.original)
         save(grid, out / f"{number:02d}_{layer}.png")
+
+    with ThreadPoolExecutor(cores()) as pool:  # Pillow encodes side by side
+        list(pool.map(write, range(1, len(maps) + 1), maps))
     chosen = {}
     for layer, values in maps.items():
         exists = channel is not None and channel < values.shape[-1]
