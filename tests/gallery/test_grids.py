@@ -107,7 +107,7 @@ def test_overview_has_a_row_a_layer_and_shows_small_and_large_maps():
     figure = grids.overview(maps, "both", photo=np.zeros((20, 30, 3), np.uint8))
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["conv1\n200 × 200 × 32", "conv2\n5 × 5 × 3"]
-    picture = np.asarray(figure.axes[0].get_images()[0].get_array())
+    picture = figure.artists[0].array
     assert picture.shape[0] == 2 * grids.CELL + sheet.GAP
 
 

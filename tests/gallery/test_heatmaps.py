@@ -110,7 +110,7 @@ def test_filters_that_did_not_move_are_framed_and_counted():
     moved[3] = False
     figure = filter_grid(images, np.arange(10), moved, "conv2", np.where(moved, 2.0, 0.0))
     assert "did not move (1)" in texts(figure)
-    picture = np.asarray(figure.axes[0].get_images()[0].get_array())
+    picture = figure.artists[0].array
     framed = (picture == [0xD5, 0x5E, 0x00]).all(axis=-1)
     columns = np.flatnonzero(framed.any(axis=0))
     width = (picture.shape[1] + 2) // 8
@@ -121,7 +121,7 @@ def test_filters_that_did_not_move_are_framed_and_counted():
 def test_kernels_are_shown_with_grey_as_zero():
     kernels = np.zeros((3, 3, 3, 2), np.float32)
     kernels[0, 0, 0, 0], kernels[2, 2, :, 1] = 0.5, -0.1
-    picture = np.asarray(kernel_grid(kernels, "conv1").axes[0].get_images()[0].get_array())
+    picture = kernel_grid(kernels, "conv1").artists[0].array
     assert picture[0, 0].tolist() == [255, 128, 128]
     assert picture[95, -1].tolist() == [0, 0, 0]
     assert picture[50, 50].tolist() == [128, 128, 128]

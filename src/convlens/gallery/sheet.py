@@ -90,8 +90,10 @@ def show(
     axes = fig.add_axes(
         (left / total_wide, 1 - (top + high) / total_high, wide / total_wide, high / total_high)
     )
-    axes.imshow(picture, interpolation="none", aspect="auto")
+    style.pixels(fig, picture, left, total_high - top - high)
+    axes.set_facecolor("none")
     axes.set_xticks([])
+    axes.set_ylim(high, 0)
     axes.set_yticks((np.arange(len(row_labels)) + 0.5) * high / len(row_labels), row_labels)
     axes.grid(False)
     axes.tick_params(length=0, labelsize=12 * unit, pad=5 * unit)

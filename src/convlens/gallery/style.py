@@ -117,6 +117,26 @@ def picture(
     fig.add_artist(shown)
 
 
+def pixels(fig: Figure, image: Rgb, left: int, bottom: int) -> None:
+    """Put `image` (H, W, 3) on the figure pixel for pixel, its corner at `left` and `bottom`.
+
+    Matplotlib's own images would be resampled, onto themselves, in several copies.
+    """
+    from matplotlib.artist import Artist
+
+    class Pixels(Artist):
+        array = image
+
+        def draw(self, renderer: Any) -> None:
+            opaque = np.full((*image.shape[:2], 4), 255, np.uint8)
+            opaque[..., :3] = image[::-1]  # the first row is the lowest there
+            gc = renderer.new_gc()
+            renderer.draw_image(gc, left, bottom, opaque)
+            gc.restore()
+
+    fig.add_artist(Pixels())
+
+
 def colours(colormap: str) -> Rgb:
     """Return the 256 colours (256, 3) uint8 of a colormap of Matplotlib."""
     import matplotlib as mpl
