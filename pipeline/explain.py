@@ -39,7 +39,7 @@ def _explain(explain: ExplainParams, policy: str, net: str, by: Any) -> None:
     drawn: dict[str, Any] = {"colormap": explain.colormap}
     look = photos_seen.Look(layer, method, channel=explain.channel, **drawn)
     seen = photos_seen.see(classifier, examples, few, look, out, **by)
-    rows = seen.depth.layers(np.stack([photo.pixels for photo in examples[:4]]))
+    rows = seen.depth.layers(np.stack([photo.pixels for photo in few]))
     explanation.write_depth(classifier, rows, out / "activations")
     names = explain.filters.layers.get(net, [])
     filters = explanation.write_filters(

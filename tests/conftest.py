@@ -1,5 +1,6 @@
 """Fixtures that several test folders share."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from convlens.data.decode import decode
 from convlens.tracking import configure
 
 configure()  # as every program of ours does, before anything imports MLflow
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # likewise, before TensorFlow
 
 # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

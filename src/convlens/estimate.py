@@ -32,7 +32,7 @@ BASE_SHARE, DEPTHWISE_SHARE, CONVNET_SHARE = 0.85, 0.25, 0.55
 OTHERS_SHARE = 0.32  # of the convnet in the recipes that `make bench` compares with
 START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
 TRAINING = 3  # a step's way back costs two ways forward
-EXAMPLES = 400  # ways forward of maps, saliencies and the cascade over the examples
+EXAMPLES = 320  # ways forward of maps, saliencies and the cascade over the examples
 _SOURCES = {"cats-and-dogs-small": 3000, "kaggle-cats-dogs": 25_000, "flowers": 3670, "pets": 7390}
 _SPLITS = ("train", "validation", "test")
 

@@ -40,6 +40,7 @@ class Repository:
         } | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(folder / "src"),
+            "RAY_worker_niceness": "0",  # 15 by default: starved beside other tests
         }
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:

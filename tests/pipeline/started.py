@@ -18,7 +18,7 @@ LOADED = {
     "fetch_weights@vgg16": "_multiarray_umath",
     "show_views": "_pywrap_tensorflow",
     "evaluate@convnet": "_pywrap_tensorflow",
-    "explain@vgg16": "_pywrap_tensorflow",
+    "explain@convnet": "_pywrap_tensorflow",
     "report": "ft2font",
 }
 

@@ -37,7 +37,7 @@ def check_repaired(repository, stage):
         ("stage", signal.SIGKILL, "train@convnet"),
         ("dvc", signal.SIGKILL, "train@vgg16"),
         ("both", signal.SIGINT, "evaluate@convnet"),
-        ("dvc", signal.SIGTERM, "explain@vgg16"),
+        ("dvc", signal.SIGTERM, "explain@convnet"),
         ("both", signal.SIGINT, "report"),
     ],
 )

@@ -50,13 +50,11 @@ def smooth(corners: Sequence[tuple[float, float]] | Points, *, closed: bool = Tr
         knots = np.concatenate([knots[-1:], knots, knots[:2]])
     else:
         knots = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    a, b, c, d = knots[:-3], knots[1:-2], knots[2:-1], knots[3:]
-    pieces = []
-    for step in range(6):
-        t = step / 6
-        cubic = (3 * b - a - 3 * c + d) * (t * t * t)
-        pieces.append((2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * (t * t) + cubic) / 2)
-    curve = np.stack(pieces, axis=1).reshape(-1, 2)
+    a, b, c, d = (knots[k : len(knots) - 3 + k, None] for k in range(4))
+    t = (np.arange(6) / 6)[:, None]
+    cubic = (3 * b - a - 3 * c + d) * (t * t * t)
+    curve = (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * (t * t) + cubic) / 2
+    curve = curve.reshape(-1, 2)
     return curve if closed else np.concatenate([curve, knots[-2:-1]])
 
 
