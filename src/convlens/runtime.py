@@ -170,7 +170,7 @@ def _has_glibc() -> bool:
 def quiet_tensorflow() -> None:
     """Load TensorFlow and look for GPUs without the log lines of its C++ side."""
     keep_freed_memory()
-    # by default on newer CPUs only; with AVX2 alone convolutions' gradients are a third faster, too
+    # by default on newer CPUs only; with AVX2 alone, too, gradients take two thirds of the time
     os.environ.setdefault(_ONEDNN, "1")
     with stderr_held_back(), _hidden(*_UNUSED):
         import tensorflow as tf

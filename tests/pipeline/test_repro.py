@@ -80,7 +80,7 @@ def test_another_rate_of_the_head_runs_no_feature_extraction(ran):
     told = ran.run("dvc", "repro", "train@vgg16").stdout
     assert re.findall("Running stage '(.*)'", told) == ["train@vgg16"]
     planned = re.findall("Running stage '(.*)'", ran.run("dvc", "repro", "--dry").stdout)
-    assert planned == ["evaluate@vgg16", "explain@vgg16", "report"]
+    assert planned == ["evaluate@vgg16", "explain@vgg16"]
     (ran.folder / "params.yaml").write_text(good)
     assert "Running" not in ran.run("dvc", "repro", "train@vgg16").stdout  # from the cache
     assert json.loads(ran.run("dvc", "status", "--json").stdout) == {}

@@ -78,11 +78,12 @@ def test_a_search_that_was_killed_goes_on_and_every_trial_is_in_mlflow(committed
     command = ["python", "tools/study.py", "rate"]
     started = subprocess.Popen(command, cwd=committed.folder, env=committed.environment)
     made = committed.folder / ".convlens/checkpoints"
-    while started.poll() is None and not list(made.glob("*.npz")):
+    whole = "[!.]*.npz"  # not one that is being written
+    while started.poll() is None and not list(made.glob(whole)):
         time.sleep(0.02)
     started.kill()
     started.wait()
-    (kept,) = made.glob("*.npz")
+    (kept,) = made.glob(whole)
     with np.load(kept) as arrays:
         first = json.loads(str(arrays["header"]))["history"][0]
     said = committed.run(*command).stdout
