@@ -15,7 +15,9 @@ METRICS = (
     "val_loss", "seconds",
 )  # fmt: skip
 BAND_SPREADS = 4.0
-SMALLEST_MARGIN = 0.02  # two equal seeds do not make every other machine wrong
+# Two equal seeds do not make every other machine wrong: with other kernels one of five convnets was
+# 0.023 below the mean of these.
+SMALLEST_MARGIN = 0.03
 Run = Mapping[str, Any]
 
 
