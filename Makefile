@@ -50,8 +50,8 @@ tutorial:  ## the tutorials' recipe to the letter, for comparison
 $(RECIPES): $(READY)
 	@$(RECIPE) $(@:photos=photos-small) $(if $(value ARCHIVE),--archive '$(subst ','\'',$(value ARCHIVE))') && $(MAKE) --no-print-directory repro
 
-test: $(DEV)  ## run every test, two at a time
-	@pytest -n 2 --no-loadscope-reorder
+test: $(DEV)  ## run every test, three at a time
+	@pytest -n 3 --no-loadscope-reorder
 
 check: $(DEV)  ## formatting, lint, types
 	@ruff format --check . && ruff check . && mypy

@@ -20,22 +20,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parents[1]
 
 
-LONGEST = ("tests/pipeline", "tests/explain/test_contract.py")  # they start first
+# What starts first, in this order: the run of the small pipeline, what needs none, what needs it.
+FIRST = ("tests/pipeline/test_experiments.py", "tests/explain/test_contract.py", "tests/pipeline")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with what takes longest, so that two workers end together."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Start with what takes longest, so that all workers end together."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in FIRST])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep together what shares fixtures: a file, and all tests of the one small pipeline run."""
+    """Keep a file's tests together, since they share fixtures; those of the contract share none."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFixture(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return LONGEST[0] if nodeid.startswith(LONGEST[0]) else nodeid.split("::", 1)[0]
+            return nodeid if nodeid.startswith(FIRST[1]) else nodeid.split("::", 1)[0]
 
     return ByFixture(config, log)
 

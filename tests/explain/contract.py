@@ -203,16 +203,22 @@ def units_look_where_they_are_said_to(model, net, layer):
             part._output_dense.kernel.assign(0 * part._output_dense.kernel)
     shape, draw, seen = photos(model, 16).shape, np.random.default_rng(8), []
     said_to, slot = net.placement(layer, shape[1:3]), net.slot(layer)
-    for _ in range(16):  # poolings spread the gradient: as many photos as their centre takes
-        inputs = tf.constant(net.prepare(draw.integers(0, 256, shape)))
+
+    @tf.function  # else the slopes of all kernels are computed, too
+    def slope(inputs, signs):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             (maps,) = net.exact.run({net.source: inputs}, [slot])
             maps = tf.cast(net.maps(maps, layer), tf.float32)
-            middle = [(size - 1) // 2 for size in maps.shape[1:3]]
-            signs = draw.choice([-1.0, 1.0], (len(inputs), maps.shape[-1])).astype(np.float32)
+            middle = (tf.shape(maps)[1:3] - 1) // 2
             total = tf.reduce_sum(maps[:, middle[0], middle[1]] * signs)
-        energy = (np.asarray(tape.gradient(total, inputs)) ** 2).sum(axis=3)
+        return tape.gradient(total, inputs), middle
+
+    for _ in range(16):  # poolings spread the gradient: as many photos as their centre takes
+        inputs = tf.constant(net.prepare(draw.integers(0, 256, shape)))
+        signs = draw.choice([-1.0, 1.0], (len(inputs), net.graph.shapes[slot][-1]))
+        slopes, middle = slope(inputs, tf.constant(signs, tf.float32))
+        energy = (np.asarray(slopes) ** 2).sum(axis=3)
         moments = [_moment(energy), _moment(energy.swapaxes(1, 2))]
         seen.append(np.stack([energy.sum(axis=(1, 2)), *moments]))
         whole, *moments = np.concatenate(seen, axis=1)
@@ -220,7 +226,7 @@ def units_look_where_they_are_said_to(model, net, layer):
         apart = np.subtract(moments, centre[:, None] * whole)
         if (np.sqrt((apart**2).sum(axis=1)) < 0.3 * whole.sum()).all():
             break
-    said = said_to.start + np.array(middle) * said_to.jump
+    said = said_to.start + np.asarray(middle) * said_to.jump
     assert (np.abs(centre - said) <= 1).all(), (centre, said, said_to)
 
 

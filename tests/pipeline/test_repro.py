@@ -2,14 +2,24 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
+from small_repository import Repository
 
 from convlens.files import read_csv, read_json
 
 MODELS = ("convnet", "vgg16")
+
+
+@pytest.fixture(scope="module")
+def ran(ran, tmp_path_factory) -> Repository:
+    """A copy that these tests may change, store and all."""
+    folder = tmp_path_factory.mktemp("own") / "repository"
+    shutil.copytree(ran.folder, folder, ignore=shutil.ignore_patterns("tmp"))
+    return Repository(folder)
 
 
 def test_it_leaves_what_the_design_promises(ran):

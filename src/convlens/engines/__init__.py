@@ -28,10 +28,10 @@ class Engine(Protocol):
     def map(
         self, make: Callable[[], Function], blocks: Sequence[Batch]
     ) -> Iterator[tuple[int, Batch | None]]:
-        """Yield (number, result) of each of `blocks`, in order as long as no worker dies.
+        """Yield (number, result) of each of `blocks`, in order.
 
-        `make` is called once in each worker, and has to be picklable. Blocks whose worker died
-        over them again and again come last, with None.
+        `make` is called once in each worker, and has to be picklable. A block over which its worker
+        died again and again comes with None.
 
         Raises
         ------

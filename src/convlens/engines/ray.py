@@ -1,4 +1,4 @@
-"""The engine of many processes and machines: Ray Data's actors, one function each."""
+"""The engine of many processes and machines: Ray's actors, one function each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 import pickle
 import socket
-import warnings
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -16,14 +16,9 @@ from convlens.engines import Batch, Function
 from convlens.errors import InputError
 from convlens.runtime import give_memory_back, stderr_held_back
 
-TRIES = 2  # a round, of a block whose worker dies over it, before it is lost
-# Blocks that a worker has at once, in each round. With two it never waits for the driver, which
-# has no core of its own. But who waits behind a deadly block is lost with it, and a node that
-# leaves takes finished results with it, too: these go through a second round, one by one.
-IN_FLIGHT = 2, 1
-# Of a thread's CPU. Actors that reserve every CPU leave none for Ray Data's own tasks, which
-# then never run.
-_SHARE = 0.9
+TRIES = 3  # of a block over which its worker dies, before it is lost
+IN_FLIGHT = 2  # blocks that a worker has at once, so that it never waits for the driver
+AHEAD = 16  # blocks for each worker: so far the others go on while one takes long
 _STORE = 200 * 2**20  # bytes of shared memory: blocks are small, since workers read for themselves
 
 
@@ -36,43 +31,100 @@ class Ray:
     def map(
         self, make: Callable[[], Function], blocks: Sequence[Batch]
     ) -> Iterator[tuple[int, Batch | None]]:
-        """Yield (number, result) of each of `blocks`; (number, None) of those that were lost."""
-        left = dict(enumerate(blocks))
-        for in_flight in IN_FLIGHT:
-            for number, result in self._round(make, left, in_flight) if left else ():
-                del left[number]
-                yield number, result
-        yield from ((number, None) for number in left)
+        """Yield (number, result) of each of `blocks`, in order; (number, None) of lost ones."""
+        waiting, tries = deque(range(len(blocks))), Counter[int]()
+        done: dict[int, Batch | None] = {}
+        due = 0
+        with _pool(self, make) as pool:
+            while due < len(blocks):
+                pool.grow(min(self.workers, len(waiting)))
+                for worker, its in pool.up.items():
+                    room = IN_FLIGHT if len(waiting) > self.workers else 1
+                    while waiting and len(its) < room and waiting[0] < due + AHEAD * self.workers:
+                        pool.give(worker, number := waiting.popleft(), blocks[number])
+                numbers, result = pool.wait()
+                if result is not None:
+                    done[numbers[0]] = result
+                elif numbers:
+                    tries[numbers[0]] += 1
+                    if tries[numbers[0]] == TRIES:
+                        done[numbers.pop(0)] = None
+                    waiting.extendleft(reversed(numbers))
+                while due in done:
+                    yield due, done.pop(due)
+                    due += 1
 
-    def _round(
-        self, make: Callable[[], Function], blocks: dict[int, Batch], in_flight: int
-    ) -> Iterator[tuple[int, Batch]]:
-        """Yield what Ray Data gives back of `blocks`, a worker having `in_flight` of them."""
+
+class _Pool:
+    """Ray's actors and what they have to do."""
+
+    def __init__(self, engine: Ray, make: Callable[[], Function]) -> None:
         import ray
         from ray import cloudpickle
 
-        # pickled: Arrow would change some dtypes, float16 and names that aren't UTF-8 among them
-        rows = [{"number": k, "block": pickle.dumps(block)} for k, block in blocks.items()]
-        with _context():
-            done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-                _Worker,
-                # by reference: Ray keeps the arguments as long as the worker lives
-                fn_constructor_args=([ray.put(cloudpickle.dumps(f)) for f in (self.setup, make)],),
-                batch_size=1,
-                compute=ray.data.ActorPoolStrategy(
-                    size=min(self.workers, len(rows)),
-                    max_tasks_in_flight_per_actor=in_flight,
-                ),
-                num_cpus=_SHARE * self.threads,
-                max_restarts=-1,
-                max_task_retries=TRIES - 1,
-            )
-            for batch in done.iter_batches(batch_size=None, batch_format="pyarrow"):
-                for number, content in zip(batch["number"], batch["result"], strict=True):
-                    result = pickle.loads(content.as_buffer())
-                    if isinstance(result, BaseException):
-                        raise result
-                    yield number.as_py(), result
+        self.actor = ray.remote(num_cpus=engine.threads)(_Worker)
+        # by reference: Ray keeps the arguments as long as the worker lives
+        self.begin = [ray.put(cloudpickle.dumps(f)) for f in (engine.setup, make)]
+        self.up: dict[Any, list[int]] = {}  # worker to its blocks, the one that it works at first
+        self.starting: set[Any] = set()  # for ever, if a node has left: they are given no blocks
+        self.calls: dict[Any, Any] = {}  # what Ray will return, to its worker
+        self.stillborn = 0
+
+    def grow(self, size: int) -> None:
+        """Start workers up to this number."""
+        while len(self.up) + len(self.starting) < size:
+            worker = self.actor.remote(self.begin)
+            self.starting.add(worker)
+            self.calls[worker.__ray_ready__.remote()] = worker
+
+    def give(self, worker: Any, number: int, block: Batch) -> None:
+        """Put a block behind those that the worker has."""
+        # pickled: arrays that Ray itself hands over can't be written to
+        self.calls[worker.run.remote(pickle.dumps(block))] = worker
+        self.up[worker].append(number)
+
+    def wait(self) -> tuple[list[int], Batch | None]:
+        """Return a block and its result, or the blocks of a worker that died; none if one is up."""
+        import ray
+        from ray.exceptions import RayError
+
+        (call,), _ = ray.wait(list(self.calls))
+        worker = self.calls.pop(call)
+        try:
+            content = ray.get(call)
+        except RayError as error:
+            self.calls = {other: its for other, its in self.calls.items() if its != worker}
+            ray.kill(worker)  # want of memory leaves it alive
+            if worker in self.up:
+                return self.up.pop(worker), None
+            self.starting.remove(worker)
+            self.stillborn += 1
+            if self.stillborn == TRIES:
+                raise InputError(
+                    "engine ray", expected="workers that start", found=str(error).splitlines()[-1],
+                    fix="install the same convlens[ray] on every machine",
+                ) from error  # fmt: skip
+            return [], None
+        if worker in self.starting:
+            self.starting.remove(worker)
+            self.up[worker], self.stillborn = [], 0
+            return [], None
+        result = pickle.loads(content)
+        if isinstance(result, BaseException):
+            raise result
+        return [self.up[worker].pop(0)], result
+
+
+@contextmanager
+def _pool(engine: Ray, make: Callable[[], Function]) -> Iterator[_Pool]:
+    import ray
+
+    pool = _Pool(engine, make)
+    try:
+        yield pool
+    finally:
+        for worker in (*pool.up, *pool.starting):
+            ray.kill(worker)
 
 
 class _Worker:
@@ -83,7 +135,7 @@ class _Worker:
         self.begin = begin
         self.function: Function
 
-    def __call__(self, rows: Batch) -> dict[str, Any]:
+    def run(self, block: bytes) -> bytes:
         first = bool(self.begin)
         try:
             if first:
@@ -93,7 +145,7 @@ class _Worker:
                 pickle.loads(ray.get(setup))()
                 self.function = pickle.loads(ray.get(make))()
                 self.begin = []
-            result: Any = self.function(pickle.loads(rows["block"][0]))
+            result: Any = self.function(pickle.loads(block))
             if first:
                 give_memory_back()  # a net is read in several copies, and then traced
         except Exception as error:
@@ -101,7 +153,7 @@ class _Worker:
             if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
                 raise  # the latter is TensorFlow's
             result = error  # ours to raise: Ray's message would bury it
-        return {"number": rows["number"], "result": [pickle.dumps(result)]}
+        return pickle.dumps(result)
 
 
 @contextmanager
@@ -126,7 +178,7 @@ def started(workers: int | None, threads: int, setup: Callable[[], object]) -> I
     if ours:
         _connect(workers, threads)
     try:
-        fit = int(ray.cluster_resources().get("CPU", 0) // (_SHARE * threads))
+        fit = int(ray.cluster_resources().get("CPU", 0) // threads)
         if fit < (workers or 1):
             raise InputError(
                 "engine ray", expected=f"CPUs for {workers or 1} workers of {threads} threads",
@@ -167,38 +219,6 @@ def _connect(workers: int | None, threads: int) -> None:
             found=str(error).splitlines()[0],
             fix=fix if address else "run again when the machine is less busy",
         ) from error  # fmt: skip
-
-
-@contextmanager
-def _context() -> Iterator[None]:
-    """Let Ray Data keep the blocks' order, say nothing, and go on without lost blocks."""
-    from ray.data import DataContext
-
-    here = DataContext.get_current()
-    usual = here.copy()
-    here.execution_options.preserve_order = True
-    here.enable_progress_bars = False
-    here.print_on_execution_start = False
-    here.max_errored_blocks = -1
-    try:
-        with silenced("ray.data"), warnings.catch_warnings():
-            # no named parameter of map_batches says yet how often a task is tried
-            warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
-            yield
-    finally:
-        DataContext._set_current(usual)
-
-
-@contextmanager
-def silenced(name: str) -> Iterator[None]:
-    """Let the logger `name` say nothing."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 @contextmanager

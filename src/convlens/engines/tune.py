@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from convlens.engines.ray import TRIES, Ray, silenced
+from convlens.engines.ray import TRIES, Ray
 
 LOSS = "val_loss"
 KEPT = 2  # one of so many goes on beyond each rung
@@ -73,7 +75,7 @@ def asha(
             failure_config=tune.FailureConfig(max_failures=TRIES - 1), callbacks=[Listener()],
         ),
     )  # fmt: skip
-    with silenced("ray.tune"):
+    with _silenced("ray.tune"):
         found = tuner.fit()
     seen: Seen = {}
     for result in found:
@@ -82,3 +84,15 @@ def asha(
         last = (result.metrics or {}).get("training_iteration", 0)
         seen[result.config["number"]] = None if result.error else last
     return seen
+
+
+@contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    """Let the logger `name` say nothing."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
