@@ -17,8 +17,8 @@ from s3_server import Bucket, serving
 from convlens import engines, params
 from convlens.cli import main
 from convlens.data import stores
+from convlens.engines.cluster import _connect
 from convlens.engines.local import Local
-from convlens.engines.ray import _connect
 from convlens.errors import InputError
 from convlens.models import convnet, heads, keras_file
 

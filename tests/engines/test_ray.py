@@ -65,6 +65,26 @@ def test_a_worker_killed_in_mid_batch_changes_nothing(engine, tmp_path):
     assert (tmp_path / "try0").exists()
 
 
+def test_a_block_that_kills_every_worker_is_the_only_one_lost(engine, tmp_path):
+    found = list(engine.map(doubling(tmp_path, kill_at=0.0, times=9), batches(9)))
+    assert found[0] == (0, None)
+    equal(found[1:], list(Local().map(doubling(tmp_path), batches(9)))[1:])
+
+
+def test_workers_stay_for_the_next_function(engine):
+    def make(factor):
+        def function(block):
+            return {"process": np.array([os.getpid()]), "x": factor * block["x"]}
+
+        return lambda: function
+
+    engine.workers = 1
+    once, twice = ([result for _, result in engine.map(make(f), batches(3))] for f in (1, 2))
+    assert len({int(result["process"][0]) for result in once + twice}) == 1
+    for one, two in zip(once, twice, strict=True):
+        np.testing.assert_array_equal(2 * one["x"], two["x"])
+
+
 def test_a_node_that_leaves_changes_nothing(cluster, tmp_path):
     more = cluster.add_node(num_cpus=2, object_store_memory=80 * 2**20)
     found = []

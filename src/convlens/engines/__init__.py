@@ -68,7 +68,7 @@ def start(
         from convlens.engines.local import started as here
 
         return here(setup)
-    from convlens.engines.ray import started
+    from convlens.engines.cluster import started
 
     return started(workers, threads, setup)
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import pickle
-import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 from convlens.engines import Batch, Function
 from convlens.errors import InputError
-from convlens.runtime import give_memory_back, stderr_held_back
+from convlens.runtime import give_memory_back
 
 TRIES = 3  # of a block over which its worker dies, before it is lost
 IN_FLIGHT = 2  # blocks that a worker has at once, so that it never waits for the driver
 AHEAD = 16  # blocks for each worker: so far the others go on while one takes long
-_STORE = 200 * 2**20  # bytes of shared memory: blocks are small, since workers read for themselves
 
 
 class Ray:
@@ -27,6 +22,7 @@ class Ray:
 
     def __init__(self, workers: int, threads: int, setup: Callable[[], object]) -> None:
         self.workers, self.threads, self.setup = workers, threads, setup
+        self.idle: list[Any] = []
 
     def map(
         self, make: Callable[[], Function], blocks: Sequence[Batch]
@@ -63,9 +59,10 @@ class _Pool:
         from ray import cloudpickle
 
         self.actor = ray.remote(num_cpus=engine.threads)(_Worker)
-        # by reference: Ray keeps the arguments as long as the worker lives
-        self.begin = [ray.put(cloudpickle.dumps(f)) for f in (engine.setup, make)]
+        # by reference, and in a list, where Ray leaves it one: large, and sent to a worker once
+        self.setup, self.make = ([ray.put(cloudpickle.dumps(f))] for f in (engine.setup, make))
         self.up: dict[Any, list[int]] = {}  # worker to its blocks, the one that it works at first
+        self.up |= {engine.idle.pop(): [] for _ in engine.idle[:]}
         self.starting: set[Any] = set()  # for ever, if a node has left: they are given no blocks
         self.calls: dict[Any, Any] = {}  # what Ray will return, to its worker
         self.stillborn = 0
@@ -73,14 +70,14 @@ class _Pool:
     def grow(self, size: int) -> None:
         """Start workers up to this number."""
         while len(self.up) + len(self.starting) < size:
-            worker = self.actor.remote(self.begin)
+            worker = self.actor.remote(self.setup)
             self.starting.add(worker)
             self.calls[worker.__ray_ready__.remote()] = worker
 
     def give(self, worker: Any, number: int, block: Batch) -> None:
         """Put a block behind those that the worker has."""
         # pickled: arrays that Ray itself hands over can't be written to
-        self.calls[worker.run.remote(pickle.dumps(block))] = worker
+        self.calls[worker.run.remote(self.make, pickle.dumps(block))] = worker
         self.up[worker].append(number)
 
     def wait(self) -> tuple[list[int], Batch | None]:
@@ -117,34 +114,32 @@ class _Pool:
 
 @contextmanager
 def _pool(engine: Ray, make: Callable[[], Function]) -> Iterator[_Pool]:
+    """Yield the workers of the engine; those that are up wait for its next function afterwards."""
     import ray
 
     pool = _Pool(engine, make)
     try:
         yield pool
     finally:
-        for worker in (*pool.up, *pool.starting):
+        engine.idle += (worker for worker, its in pool.up.items() if not its)
+        for worker in {*pool.up, *pool.starting}.difference(engine.idle):
             ray.kill(worker)
 
 
 class _Worker:
     """What an actor does: one block at a time, with its own function."""
 
-    def __init__(self, begin: list[Any]) -> None:
-        # unpickled later: a net only after TensorFlow is set up, and so that faults reach the user
-        self.begin = begin
-        self.function: Function
+    def __init__(self, setup: list[Any]) -> None:
+        self.setup = setup
+        self.make: list[Any] = []
+        self.function: Function | None = None
 
-    def run(self, block: bytes) -> bytes:
-        first = bool(self.begin)
+    def run(self, make: list[Any], block: bytes) -> bytes:
+        first = self.make != make
         try:
             if first:
-                import ray
-
-                setup, make = self.begin
-                pickle.loads(ray.get(setup))()
-                self.function = pickle.loads(ray.get(make))()
-                self.begin = []
+                self._begin(make)
+            assert self.function
             result: Any = self.function(pickle.loads(block))
             if first:
                 give_memory_back()  # a net is read in several copies, and then traced
@@ -155,79 +150,12 @@ class _Worker:
             result = error  # ours to raise: Ray's message would bury it
         return pickle.dumps(result)
 
+    def _begin(self, make: list[Any]) -> None:
+        import ray
 
-@contextmanager
-def started(workers: int | None, threads: int, setup: Callable[[], object]) -> Iterator[Ray]:
-    """Yield the engine on the cluster of RAY_ADDRESS, or on one of this machine while it lasts.
-
-    A cluster that is there already, in this process too, is used and left as it is.
-
-    Raises
-    ------
-    InputError
-        Ray is not installed, there is no cluster at RAY_ADDRESS, or it is too small.
-    """
-    if find_spec("ray") is None:
-        raise InputError(
-            "engine ray", expected="the extra `ray`", found="no module named ray",
-            fix="pip install 'convlens[ray]', or use --engine local",
-        )  # fmt: skip
-    import ray
-
-    ours = not ray.is_initialized()
-    if ours:
-        _connect(workers, threads)
-    try:
-        fit = int(ray.cluster_resources().get("CPU", 0) // threads)
-        if fit < (workers or 1):
-            raise InputError(
-                "engine ray", expected=f"CPUs for {workers or 1} workers of {threads} threads",
-                found=f"room for {fit}", fix="ask for fewer workers or threads, or add machines",
-            )  # fmt: skip
-        most = max(1, int(ray.cluster_resources()["CPU"] // threads))
-        yield Ray(workers or most, threads, setup)
-    finally:
-        if ours:
-            ray.shutdown()
-
-
-def _connect(workers: int | None, threads: int) -> None:
-    import ray
-
-    # its C++ side writes to our stderr
-    quiet = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_USAGE_STATS_ENABLED": "0"}
-    address = os.environ.get("RAY_ADDRESS")
-    own: dict[str, Any] = {
-        "include_dashboard": False,
-        "num_cpus": workers * threads if workers else None,
-        "object_store_memory": _STORE,
-    }
-    try:
-        if address and "://" not in address and ":" in address:
-            host, _, port = address.rpartition(":")  # Ray itself would try for minutes
-            socket.create_connection((host, int(port)), timeout=5).close()
-        with stderr_held_back(), _defaults(quiet):
-            # "local", or it would join a cluster that another command began, and will end
-            ray.init(
-                address=address or "local", logging_level=logging.ERROR, log_to_driver=False,
-                **({} if address else own),
-            )  # fmt: skip
-    except Exception as error:  # Ray raises no narrower one if it doesn't start in time
-        fix = "start it (docs/scale.md), or unset RAY_ADDRESS to use this machine alone"
-        raise InputError(
-            f"RAY_ADDRESS={address}" if address else "engine ray", expected="a Ray cluster",
-            found=str(error).splitlines()[0],
-            fix=fix if address else "run again when the machine is less busy",
-        ) from error  # fmt: skip
-
-
-@contextmanager
-def _defaults(values: dict[str, str]) -> Iterator[None]:
-    """Have in the environment what is not there yet, for the processes that start meanwhile."""
-    new = {name: value for name, value in values.items() if name not in os.environ}
-    os.environ.update(new)
-    try:
-        yield
-    finally:
-        for name in new:
-            del os.environ[name]
+        self.function = None  # before there is another: each holds a net
+        # unpickled now: a net only after TensorFlow is set up, and so that faults reach the user
+        for setup in self.setup:
+            pickle.loads(ray.get(setup))()
+        self.function = pickle.loads(ray.get(make[0]))()
+        self.setup, self.make = [], make
