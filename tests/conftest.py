@@ -13,6 +13,8 @@ from convlens.tracking import configure
 
 configure()  # as every program of ours does, before anything imports MLflow
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # likewise, before TensorFlow
+if "PYTEST_XDIST_WORKER" in os.environ:  # who waits for other threads keeps cores from the others
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
 
 # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

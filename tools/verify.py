@@ -1,8 +1,7 @@
 """Prove the commit: run it in two fresh clones, compare every byte, then the committed results.
 
-Both run at once, each on half of the cores, so that none waits for the other's threads. The second
-one has another working directory, hash seed and scheduling of its threads; what it says stands in a
-log.
+Both run at once, which fills the cores while one of them reads or imports. The second one has
+another working directory, hash seed and scheduling of its threads; what it says stands in a log.
 A folder named on the command line keeps the first one.
 """
 
@@ -13,8 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -43,8 +40,7 @@ def main() -> None:
             if made.returncode:
                 sys.exit(f"verify: {clone} can't be made, see above")
         with log.open("w") as quiet:
-            first, rest = halves()
-            running = [start(one, {}, sys.stderr, first), start(two, OTHER, quiet, rest)]
+            running = [start(one, {}, sys.stderr), start(two, OTHER, quiet)]
             codes = [process.wait() for process in running]
         if any(codes):
             sys.exit(f"verify: stopped, see above and here:\n{log.read_text()[-2000:]}")
@@ -64,38 +60,14 @@ def main() -> None:
     )
 
 
-def halves() -> tuple[set[int], set[int]]:
-    """Return the cores that this process has, half and half."""
-    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
-    half = len(cores) // 2
-    return set(cores[:half]), set(cores[half:])
-
-
-@contextmanager
-def on(cores: set[int]) -> Iterator[None]:
-    """Run on these cores meanwhile, as what is started here will; on any where there are none."""
-    if not cores:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-def start(
-    clone: Path, environment: dict[str, str], out: TextIO, cores: set[int]
-) -> subprocess.Popen[bytes]:
-    """Start the pipeline in `clone`, where nothing is cached, on these cores or on any."""
+def start(clone: Path, environment: dict[str, str], out: TextIO) -> subprocess.Popen[bytes]:
+    """Start the pipeline in `clone`, where nothing is cached."""
     # modules are compiled once and not by every stage, whatever the caller wants for its own
     other = ("MLFLOW_", "DVC_", "PYTHONDONTWRITEBYTECODE")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(other)}
     here = inherited | {"PYTHONPATH": str(clone / "src")} | environment
     print(f"running the pipeline in {clone}", file=sys.stderr, flush=True)
-    with on(cores):
-        return subprocess.Popen(["dvc", "repro"], cwd=clone, env=here, stdout=out, stderr=out)
+    return subprocess.Popen(["dvc", "repro"], cwd=clone, env=here, stdout=out, stderr=out)
 
 
 def table(clone: Path) -> str:
