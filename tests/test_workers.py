@@ -28,6 +28,14 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
 """
+WITHIN_A_LOCK = """            tasks, put = executor._work_ids, executor._work_ids.put
+            def interrupted_put(task):
+                tasks.mutex.acquire()
+                signal.raise_signal(signal.SIGINT)
+                tasks.mutex.release()
+                put(task)
+            tasks.put = interrupted_put
+"""
 
 
 def left_of(session: int) -> list[str]:
@@ -60,6 +68,17 @@ def test_ctrl_c_while_the_processes_start(tmp_path, milliseconds):
     while left_of(process.pid):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_ctrl_c_while_the_queue_is_locked_leaves_no_lock(tmp_path):
+    program = tmp_path / "program.py"
+    head, tail = PROGRAM.split("            list(", 1)
+    program.write_text(f"{head}{WITHIN_A_LOCK}            list({tail}")
+    process = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert process.stderr == ""
+    assert process.returncode == 130
 
 
 def test_a_worker_killed_by_the_system_is_one_clear_error():

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process, resource_tracker
@@ -21,6 +21,19 @@ def cores() -> int:
     """Return the number of cores this process may use, which a container can restrict."""
     here = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return min(here, cgroup.cores() or here)
+
+
+class _Pool(ProcessPoolExecutor):
+    """Takes a task, or is interrupted; never both.
+
+    A handler that raises while the executor takes a lock leaves it locked: its thread would wait
+    for that lock, and everybody for that thread.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Put a task into the queue; Ctrl-C is noticed afterwards."""
+        with _held_back():
+            return super().submit(fn, *args, **kwargs)
 
 
 @contextmanager
@@ -38,7 +51,7 @@ def pool(
     InputError
         If the system killed a process.
     """
-    executor = ProcessPoolExecutor(
+    executor = _Pool(
         workers, get_context("spawn"), initializer=_start, initargs=(prepare, arguments)
     )
     try:

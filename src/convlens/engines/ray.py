@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -153,7 +154,8 @@ class _Worker:
     def _begin(self, make: list[Any]) -> None:
         import ray
 
-        self.function = None  # before there is another: each holds a net
+        self.function = None  # before there is another: each holds a net, which is full of cycles
+        gc.collect()
         # unpickled now: a net only after TensorFlow is set up, and so that faults reach the user
         for setup in self.setup:
             pickle.loads(ray.get(setup))()
