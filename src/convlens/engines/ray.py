@@ -65,7 +65,7 @@ class _Pool:
         self.up: dict[Any, list[int]] = {}  # worker to its blocks, the one that it works at first
         self.up |= {engine.idle.pop(): [] for _ in engine.idle[:]}
         self.starting: set[Any] = set()  # for ever, if a node has left: they are given no blocks
-        self.calls: dict[Any, Any] = {}  # what Ray will return, to its worker
+        self.calls: dict[Any, tuple[Any, int]] = {}  # what Ray will return, to worker and block
         self.stillborn = 0
 
     def grow(self, size: int) -> None:
@@ -73,12 +73,12 @@ class _Pool:
         while len(self.up) + len(self.starting) < size:
             worker = self.actor.remote(self.setup)
             self.starting.add(worker)
-            self.calls[worker.__ray_ready__.remote()] = worker
+            self.calls[worker.__ray_ready__.remote()] = worker, -1
 
     def give(self, worker: Any, number: int, block: Batch) -> None:
         """Put a block behind those that the worker has."""
         # pickled: arrays that Ray itself hands over can't be written to
-        self.calls[worker.run.remote(self.make, pickle.dumps(block))] = worker
+        self.calls[worker.run.remote(self.make, pickle.dumps(block))] = worker, number
         self.up[worker].append(number)
 
     def wait(self) -> tuple[list[int], Batch | None]:
@@ -87,11 +87,11 @@ class _Pool:
         from ray.exceptions import RayError
 
         (call,), _ = ray.wait(list(self.calls))
-        worker = self.calls.pop(call)
+        worker, number = self.calls.pop(call)
         try:
             content = ray.get(call)
         except RayError as error:
-            self.calls = {other: its for other, its in self.calls.items() if its != worker}
+            self.calls = {k: its for k, its in self.calls.items() if its[0] != worker}
             ray.kill(worker)  # want of memory leaves it alive
             if worker in self.up:
                 return self.up.pop(worker), None
@@ -110,7 +110,8 @@ class _Pool:
         result = pickle.loads(content)
         if isinstance(result, BaseException):
             raise result
-        return [self.up[worker].pop(0)], result
+        self.up[worker].remove(number)  # not always the first: Ray may tell of the next one before
+        return [number], result
 
 
 @contextmanager
