@@ -36,15 +36,17 @@ def test_of_a_linear_model_both_are_its_weights(linear):
     assert abs(found.gap[0]) < 1e-5
 
 
-def test_the_path_is_sampled_at_middles():
-    """The gradient of x² is linear, so that a single middle is exact: attributions are x²."""
+@pytest.mark.parametrize(("power", "steps"), [(2, 1), (4, 2), (6, 3)])
+def test_gradients_of_twice_as_many_powers_as_steps_are_integrated_exactly(power, steps):
+    """As Gauss-Legendre quadrature does: attributions of x to a power are x to that power."""
     inputs = keras.Input((2, 2, 3))
-    square = keras.layers.Flatten()(keras.layers.Multiply()([inputs, inputs]))
+    raised = keras.layers.Flatten()(keras.layers.Multiply()([inputs] * power))
     dense = keras.layers.Dense(1, kernel_initializer="ones")
-    model = keras.Model(inputs, dense(square))
-    image = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)
-    found = integrated_gradients(seen(model), image, np.ones(1, np.int32), steps=1, baseline=0.0)
-    np.testing.assert_allclose(found.attributions, image**2)
+    model = keras.Model(inputs, dense(raised))
+    image = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3) / 4
+    label = np.ones(1, np.int32)
+    found = integrated_gradients(seen(model), image, label, steps=steps, baseline=0.0)
+    np.testing.assert_allclose(found.attributions, image**power, rtol=1e-5)
 
 
 def test_too_few_steps_show_in_the_gap(flat_net, images):

@@ -125,7 +125,7 @@ def test_big_figures_are_whole_as_files_and_smaller_in_the_grid(outputs, tmp_pat
     stored = tmp_path / "mlartifacts" / run_id / "artifacts"
     assert (stored / "data/classes.png").read_bytes() == path.read_bytes()
     with Image.open(next(stored.glob("images/data~classes*.png"))) as shown:
-        assert shown.size == (1200, 400)
+        assert shown.size == (800, 267)
         assert shown.getpixel((5, 5)) == (9, 99, 200)
 
 

@@ -47,9 +47,11 @@ def started(workers: int | None, threads: int, setup: Callable[[], object]) -> I
             )  # fmt: skip
         most = max(1, int(ray.cluster_resources()["CPU"] // threads))
         engine = Ray(workers or most, threads, setup)
-        yield engine
-        for worker in engine.idle:
-            ray.kill(worker)
+        try:
+            yield engine
+        finally:
+            for worker in engine.idle:
+                ray.kill(worker)
     finally:
         if ours:
             ray.shutdown()

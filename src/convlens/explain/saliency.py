@@ -63,8 +63,9 @@ def integrated_gradients(
 ) -> Integrated:
     """Attribute each class's score minus its score on a flat image of level `baseline`.
 
-    The path is sampled at the middles of `steps` equal parts. `gap` is the sum of attributions
-    minus the score's change, relative to that change's size (or 1 if that is larger). Behind a
+    The path is sampled at the `steps` nodes of Gauss-Legendre quadrature: they lie densest at its
+    ends, and most units of a net switch near the flat image. `gap` is the sum of attributions minus
+    the score's change, relative to that change's size (or 1 if that is larger). Behind a
     preprocessing the path is straight in what the model takes.
     """
     gradient, labels = _gradient(classifier), _labels(classifier, images, classes)
@@ -74,15 +75,17 @@ def integrated_gradients(
     ends = (np.asarray(after), np.stack([before] * len(images)))
     score, least = (np.asarray(scoring.score(end, labels), np.float64) for end in ends)
     (empty, *prepared), scores = classifier.prepare(photos), score - least
-    places = (np.arange(steps, dtype=np.float32) + 0.5) / steps
+    nodes, weights = np.polynomial.legendre.leggauss(steps)  # of the interval from -1 to 1
+    places = ((nodes + 1) / 2).astype(np.float32)[:, None, None, None]
     attributions, gaps = [], []
     for image, label, change in zip(prepared, labels, scores, strict=True):
         total = np.zeros(image.shape, dtype=np.float64)
         for first in range(0, steps, batch_size):
-            share = places[first : first + batch_size, None, None, None]
-            path = empty + share * (image - empty)
-            total += gradient(path, np.full(len(path), label, np.int32)).sum(axis=0)
-        attribution = (image - empty) * total / steps
+            part = slice(first, first + batch_size)
+            path = empty + places[part] * (image - empty)
+            slopes = gradient(path, np.full(len(path), label, np.int32))
+            total += np.tensordot(weights[part] / 2, slopes, axes=1)
+        attribution = (image - empty) * total
         attributions.append(attribution)
         gaps.append((attribution.sum() - change) / max(1.0, abs(change)))
     return Integrated(

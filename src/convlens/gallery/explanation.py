@@ -191,7 +191,7 @@ def write_methods(
     pixels = np.stack([photo.pixels for photo in photos])
     labels = np.concatenate([each.classes for each in seen])
     smooth = saliency.smooth_grad(classifier, pixels, labels, samples=8)
-    integrated = saliency.integrated_gradients(classifier, pixels, labels, steps=32)
+    integrated = saliency.integrated_gradients(classifier, pixels, labels, steps=16)
     rows = [
         [Look(class_activation(each, layer, m).maps[0], name) for m, name in NAMES.items()]
         + [Look(one, "SmoothGrad"), Look(other, "Integrated Gradients")]

@@ -13,7 +13,7 @@ from convlens.tracking import words
 from convlens.tracking.model import log_model
 from convlens.tracking.results import UNKNOWN, Made, Run, admitted
 
-_GRID_SIDE = 1200
+_GRID_SIDE = 800  # the file in full is there, too
 _NEW = "(being written)"
 _LOOK = "convlens.look"  # how many runs of this model there were before
 
