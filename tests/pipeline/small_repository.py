@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
-    "data": {"image_size": 64, "split": {"train": 40, "validation": 16, "test": 16}, "examples": 1},
+    "data": {"image_size": 48, "split": {"train": 40, "validation": 16, "test": 16}, "examples": 1},
     "convnet": {"epochs": 2, "warmup_epochs": 0.5},
     "features": {"views": 1},
     "vgg16": {"epochs": 2, "units": 8},
