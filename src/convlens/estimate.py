@@ -27,7 +27,7 @@ Stages = Mapping[str, float]
 # What is reached of the matrix product, and seconds that no arithmetic explains. Held against the
 # default recipe, first at 150 pixels: 4 min 23 s said and 4 min 30 s taken with AVX-512 (335
 # GFLOP/s), 6 min 53 s and 6 min 46 s held to AVX2 (179 GFLOP/s); at 112 pixels on a slow CPU with
-# AVX2 (68 GFLOP/s) 9 min 35 s and 8 min 0 s. The depthwise share is of one trial.
+# AVX2 (73 GFLOP/s) 8 min 40 s and 7 min 57 s. The depthwise share is of one trial.
 BASE_SHARE, DEPTHWISE_SHARE, CONVNET_SHARE = 0.85, 0.25, 0.55
 OTHERS_SHARE = 0.32  # of the convnet in the recipes that `make bench` compares with
 START_SECONDS, DRAWING_SECONDS, DECODING_SECONDS = 9.0, 0.03, 0.003
