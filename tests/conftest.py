@@ -22,8 +22,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parents[1]
 
 
-# What starts first, in this order: the run of the small pipeline, what needs none, what needs it.
-FIRST = ("tests/pipeline/test_experiments.py", "tests/explain/test_contract.py", "tests/pipeline")
+# What starts first, in this order: the run of the small pipeline, what needs none, what needs it,
+# and what would be long at the end.
+FIRST = (
+    "tests/pipeline/test_experiments.py",
+    "tests/explain/test_contract.py",
+    "tests/pipeline",
+    "tests/training",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
