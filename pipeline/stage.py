@@ -44,15 +44,18 @@ def run(main: Callable[..., None]) -> NoReturn:
         main(**_arguments(main, sys.argv[1:]))
         _record_usage(name, time.perf_counter() - started)
         _track(name)
-    except InputError as error:
-        print(f"\n{name}: {error}", file=sys.stderr)
+    except BaseException as error:
+        # What loads when it is interrupted, if it is in C++, makes another error of it.
+        ended = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        if ended or isinstance(error, KeyboardInterrupt):
+            print(f"\n{name}: interrupted; run again to continue", file=sys.stderr, flush=True)
+            sys.stdout.flush()
+            os._exit(130)  # Python's own end may fail with a library that is half there
+        if not isinstance(error, InputError | OSError):
+            raise
+        said = of_the_disk(error) if isinstance(error, OSError) else error
+        print(f"\n{name}: {said}", file=sys.stderr)
         sys.exit(2)
-    except OSError as error:
-        print(f"\n{name}: {of_the_disk(error)}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print(f"\n{name}: interrupted; run again to continue", file=sys.stderr)
-        sys.exit(130)
     sys.exit(0)
 
 

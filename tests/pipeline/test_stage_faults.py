@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 from started import MIDWAY, Started
@@ -59,6 +60,31 @@ def test_killed(committed, victim, end, stage):
     assert results(committed) == before
     check_repaired(committed, stage)
     assert not list(committed.folder.glob(MIDWAY.get(stage, "reports/**/.*.part*")))
+
+
+INTERRUPTED = """
+import os, signal, sys
+sys.path.insert(0, "pipeline")
+from stage import run
+
+def main():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt as interrupt:
+        raise ImportError("initialization failed") from interrupt
+
+run(main)
+"""
+
+
+def test_an_interrupt_that_a_library_turns_into_its_own_error_is_one(root, tmp_path):
+    """As Matplotlib's part in C++ does, when it is just loading."""
+    script = tmp_path / "loading.py"
+    script.write_text(INTERRUPTED)
+    command = [sys.executable, script]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr.strip() == "loading: interrupted; run again to continue"
 
 
 def test_two_at_once(committed):
